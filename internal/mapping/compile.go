@@ -1,0 +1,111 @@
+package mapping
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/vm"
+
+	"github.com/usersync/usersync/internal/usersync"
+)
+
+// What a rule may be at most. No rule that somebody means comes near them.
+const (
+	maxField = 128  // bytes
+	maxExpr  = 4096 // bytes
+	maxNodes = 256  // of the expression's tree
+)
+
+// compile compiles one rule, or says what is wrong with it.
+func compile(rule usersync.Rule) (program *vm.Program, fault string) {
+	switch {
+	case strings.TrimSpace(rule.Field) == "":
+		return nil, "a rule without a field"
+	case fieldLabel(rule.Field) != rule.Field:
+		return nil, "this cannot be the name of a field"
+	case strings.TrimSpace(rule.Expr) == "":
+		return nil, "the expression is empty"
+	case len(rule.Expr) > maxExpr:
+		return nil, fmt.Sprintf("the expression is longer than %d bytes", maxExpr)
+	case !utf8.ValidString(rule.Expr):
+		return nil, "the expression is not valid UTF-8"
+	}
+	limits := &limits{}
+	options := append(functions(), expr.Env(new(person)), expr.MaxNodes(maxNodes), expr.Patch(limits))
+	program, err := expr.Compile(rule.Expr, options...)
+	if limits.fault != "" {
+		return nil, limits.fault
+	}
+	if err != nil {
+		return nil, place(err)
+	}
+	if !possible(program.Node().Type()) {
+		return nil, "the expression gives no text, bool, number, list or map"
+	}
+	return program, ""
+}
+
+// ourTypes takes Go's names out of messages.
+var ourTypes = strings.NewReplacer("*string", "string", "type mapping.", "", "*mapping.", "", "mapping.", "")
+
+// place is a compiler's message with its place, without the expression.
+func place(err error) string {
+	at, ok := errors.AsType[*file.Error](err)
+	if !ok {
+		return "the expression is none"
+	}
+	message := ourTypes.Replace(strings.TrimSpace(at.Message))
+	if at.Line == 0 {
+		return message
+	}
+	return fmt.Sprintf("%s (line %d, column %d)", message, at.Line, at.Column+1)
+}
+
+// limits refuses what could make an expression cost more than its length: variables and sequences
+// (they can double a value at each use) and ranges.
+type limits struct{ fault string }
+
+func (l *limits) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.VariableDeclaratorNode:
+		l.fault = "variables are not supported"
+	case *ast.SequenceNode:
+		l.fault = "sequences are not supported"
+	case *ast.PredicateNode, *ast.PointerNode, *ast.BuiltinNode:
+		l.fault = "loops are not supported"
+	case *ast.BinaryNode:
+		if n.Operator == ".." {
+			l.fault = "ranges are not supported"
+		}
+	}
+}
+
+// possible reports whether a value of the type can be a record's.
+func possible(t reflect.Type) bool {
+	if t == nil { // nil alone: the field is never written
+		return true
+	}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.Kind() {
+	case reflect.String, reflect.Bool, reflect.Int, reflect.Float64, reflect.Slice, reflect.Map, reflect.Interface:
+		return true
+	}
+	return t == reflect.TypeFor[group]()
+}
+
+// fieldLabel is a field's name as messages may show it.
+func fieldLabel(field string) string {
+	if field == "" || len(field) > maxField || !utf8.ValidString(field) || strings.ContainsFunc(field, unicode.IsControl) {
+		return "a field"
+	}
+	return field
+}

@@ -1,0 +1,117 @@
+package settings
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/usersync/usersync/internal/usersync"
+)
+
+// maxSecret is the longest secret in a file, in bytes.
+const maxSecret = 64 << 10
+
+var variable = regexp.MustCompile(`^[A-Za-z0-9_]{1,128}$`)
+
+// secret is a reference to a secret; the secret itself is refused.
+func (r *reader) secret(v value) string {
+	text, _, ok := r.scalar(v)
+	if !ok {
+		return ""
+	}
+	if fault := referenceFault(text); fault != "" {
+		r.fault(v, fault)
+		return ""
+	}
+	return text
+}
+
+// referenceFault says why a text is no reference to a secret; empty where it is one.
+func referenceFault(text string) string {
+	kind, name, _ := strings.Cut(text, ":")
+	switch kind {
+	case "env":
+		if variable.MatchString(name) {
+			return ""
+		}
+		return "after env: there must be a variable's name, of letters, digits and _"
+	case "file":
+		if textFault(name, maxText) == "" {
+			return ""
+		}
+		return "after file: there must be a path"
+	case "sm", "ssm":
+		return "secrets in " + kind + ": are not supported yet"
+	}
+	return "a secret must be a reference such as env:NAME or file:PATH"
+}
+
+type secrets struct {
+	dir    string
+	getenv func(string) (string, bool)
+}
+
+// NewSecrets resolves env: by getenv (os.LookupEnv) and file: relative to dir.
+func NewSecrets(dir string, getenv func(string) (string, bool)) usersync.Secrets {
+	return secrets{dir, getenv}
+}
+
+// Secret implements usersync.Secrets. An empty secret is none.
+func (s secrets) Secret(ctx context.Context, reference string) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	if fault := referenceFault(reference); fault != "" {
+		return "", usersync.E(usersync.Settings, fault)
+	}
+	kind, name, _ := strings.Cut(reference, ":")
+	if kind == "env" {
+		text, _ := s.getenv(name)
+		return usable(reference, text, nil)
+	}
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(s.dir, name)
+	}
+	text, err := readSecret(name)
+	if line, broken := strings.CutSuffix(text, "\n"); broken {
+		text = strings.TrimSuffix(line, "\r")
+	}
+	return usable(reference, text, err)
+}
+
+// readSecret reads a file, but no device or pipe: those may never end.
+func readSecret(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() {
+		return "", os.ErrInvalid
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
+	if err == nil && len(text) > maxSecret {
+		err = os.ErrInvalid
+	}
+	return string(text), err
+}
+
+func usable(reference, text string, err error) (string, error) {
+	switch {
+	case err != nil:
+		return "", &usersync.Error{Code: usersync.Settings, Message: "the secret " + reference + " cannot be read", Cause: err}
+	case text == "":
+		return "", usersync.E(usersync.Settings, "the secret "+reference+" is not set")
+	case !utf8.ValidString(text):
+		return "", usersync.E(usersync.Settings, "the secret "+reference+" is not valid UTF-8")
+	}
+	return text, nil
+}
