@@ -28,7 +28,8 @@ func (s Status) String() string {
 func (s Status) Ended() bool { return s == Completed || s == Failed }
 
 // Counts says how many people met which end. Created + Updated + Unchanged + Failed + Skipped =
-// Found; Removed comes on top. While a job runs they grow; they are exact when it has ended.
+// Found; Removed comes on top. While a job runs Found is what has been read so far and the others follow
+// it; they are exact when it has ended.
 type Counts struct {
 	Found     int `json:"found"`
 	Created   int `json:"created"`
@@ -59,6 +60,9 @@ func (c *Counts) Add(a Action, n int) {
 	c.Found += n
 }
 
+// Dealt is how many of the people found have met their end so far; when a job has ended, all of them.
+func (c *Counts) Dealt() int { return c.Created + c.Updated + c.Unchanged + c.Failed + c.Skipped }
+
 // Job is one run for one company: what clients see, and what its steps need to go on from where any
 // of them stopped. It carries no person.
 type Job struct {
@@ -83,13 +87,12 @@ func (j *Job) Lease() Lease { return Lease{Company: j.Company, Job: j.ID, Fence:
 
 // Progress is the checkpoint: all that a step needs to know of the steps before it.
 type Progress struct {
-	Cursor     Cursor    `json:"cursor,omitempty"`     // where the source goes on
-	Reading    string    `json:"reading,omitempty"`    // the published reading of a source that cannot page
-	Staged     int       `json:"staged"`               // pages staged: 0 … Staged-1
-	SourceDone bool      `json:"sourceDone,omitempty"` // the last page is staged
-	Upserted   int       `json:"upserted"`             // pages applied and counted: 0 … Upserted-1
-	InFlight   int       `json:"inFlight,omitempty"`   // concurrency to the target as it last was
-	NotBefore  time.Time `json:"notBefore,omitzero"`   // no look-up of people in doubt before
-	Settling   int       `json:"settling,omitempty"`   // the next hash range to settle
-	Settled    Counts    `json:"settled,omitzero"`     // exact counts of the ranges before it
+	Cursor     Cursor `json:"cursor,omitempty"`     // where the source goes on
+	Reading    string `json:"reading,omitempty"`    // the published reading of a source that cannot page
+	Staged     int    `json:"staged"`               // pages staged: 0 … Staged-1
+	SourceDone bool   `json:"sourceDone,omitempty"` // the last page is staged
+	Upserted   int    `json:"upserted"`             // pages applied and counted: 0 … Upserted-1
+	InFlight   int    `json:"inFlight,omitempty"`   // concurrency to the target as it last was
+	Settling   int    `json:"settling,omitempty"`   // the next hash range to settle
+	Settled    Counts `json:"settled,omitzero"`     // exact counts of the ranges before it
 }

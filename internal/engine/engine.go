@@ -1,0 +1,142 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/usersync/usersync/internal/usersync"
+)
+
+// Config is what an Engine needs. Store and Connectors are required.
+type Config struct {
+	Store      usersync.Store
+	Connectors usersync.Connectors
+	Clock      usersync.Clock // the machine's where nil
+	Log        *slog.Logger   // discards where nil
+	StepTime   time.Duration  // how long a step takes on new work; a minute where zero
+	StreamTime time.Duration  // how long one reading of a streamed source may take; 14 minutes where zero
+}
+
+// Engine does the steps of jobs. It keeps nothing between two calls: whatever a step leaves to the
+// next is in the store, so that each step may be called again after a crash, also by another process.
+// It is safe for concurrent use.
+//
+// Errors of all steps: Fenced where somebody newer works on the job, NotFound where there is no such
+// job, whatever the source, the target or the store says where the job cannot go on with it, and the
+// error of ctx where that ended.
+type Engine struct {
+	Config
+}
+
+// New makes an Engine.
+func New(c Config) *Engine {
+	if c.Clock == nil {
+		c.Clock = usersync.SystemClock{}
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.StepTime <= 0 {
+		c.StepTime = time.Minute
+	}
+	if c.StreamTime <= 0 {
+		c.StreamTime = 14 * time.Minute
+	}
+	return &Engine{Config: c}
+}
+
+// maxAge is the age at which a job is given up: its rows live for 48 hours.
+const maxAge = 24 * time.Hour
+
+// rowTerm and outcomeTerm say how long a job's rows are kept.
+const (
+	rowTerm     = 48 * time.Hour
+	outcomeTerm = 90 * 24 * time.Hour
+)
+
+// run is one step at work: the job as it is stored, and the lease that was last extended.
+type run struct {
+	*Engine
+	job      usersync.Job
+	extended time.Time
+	deadline time.Time // no new work after it
+}
+
+// begin loads the job that a step works on, holds its fence against the step's and extends the lease.
+// ended is true where the job needs no more steps.
+func (e *Engine) begin(ctx context.Context, ref Ref) (r *run, ended bool, err error) {
+	job, err := e.Store.Job(ctx, ref.Company, ref.Job)
+	if err != nil {
+		return nil, false, err
+	}
+	r = &run{Engine: e, job: job, deadline: e.Clock.Now().Add(e.StepTime)}
+	if job.Status.Ended() {
+		return r, true, nil
+	}
+	if job.Fence != ref.Fence {
+		return nil, false, usersync.E(usersync.Fenced, "the job runs under another lease")
+	}
+	if e.Clock.Now().Sub(job.CreatedAt) > maxAge {
+		return nil, false, usersync.E(usersync.Rejected, "the job was not done within 24 hours and is given up")
+	}
+	if err := r.extend(ctx, 0); err != nil {
+		return nil, false, err
+	}
+	if job.Status == usersync.Pending {
+		r.job.Status = usersync.Processing
+		if err := r.save(ctx); err != nil {
+			return nil, false, err
+		}
+	}
+	return r, false, nil
+}
+
+// extend lets the lease hold for its term after a pause.
+func (r *run) extend(ctx context.Context, pause time.Duration) error {
+	now := r.Clock.Now()
+	if err := r.Store.Extend(ctx, r.job.Lease(), now.Add(pause+usersync.LeaseTerm)); err != nil {
+		return err
+	}
+	r.extended = now
+	return nil
+}
+
+// keep extends the lease where that was last done a minute ago.
+func (r *run) keep(ctx context.Context) error {
+	if r.Clock.Now().Sub(r.extended) < time.Minute {
+		return nil
+	}
+	return r.extend(ctx, 0)
+}
+
+// save writes the checkpoint.
+func (r *run) save(ctx context.Context) error {
+	r.job.UpdatedAt = r.Clock.Now()
+	saved, err := r.Store.SaveJob(ctx, r.job)
+	if err != nil {
+		return err
+	}
+	r.job = saved
+	return nil
+}
+
+// maxPause is the longest wait between two steps: whoever asks for more is asked again after it.
+const maxPause = time.Hour
+
+// pause ends a step with a wait before the next one.
+func (r *run) pause(ctx context.Context, next Next, wait time.Duration) (Step, error) {
+	wait = min(wait, maxPause)
+	return Step{Next: next, Wait: wait}, r.extend(ctx, wait)
+}
+
+// following says which step the checkpoint asks for.
+func (r *run) following() Next {
+	switch p := &r.job.Progress; {
+	case p.Upserted < p.Staged:
+		return NextUpsert
+	case !p.SourceDone:
+		return NextFetch
+	}
+	return NextSettle
+}

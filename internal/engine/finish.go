@@ -1,0 +1,66 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+
+	"github.com/usersync/usersync/internal/usersync"
+)
+
+// maxFailure is the longest message of a failed job.
+const maxFailure = 1000
+
+// Finish ends the job: Completed where failure is empty, else Failed with it. Then the page key is erased,
+// with which the staged people are gone, and the lease is given back. It may be called again at any time,
+// also for a job that has ended. Errors: Fenced where the job runs under another lease by now, in which
+// case nothing was done; NotFound.
+func (e *Engine) Finish(ctx context.Context, ref Ref, failure string) error {
+	job, err := e.Store.Job(ctx, ref.Company, ref.Job)
+	if err != nil {
+		return err
+	}
+	if !job.Status.Ended() {
+		if job.Fence != ref.Fence {
+			return usersync.E(usersync.Fenced, "the job runs under another lease")
+		}
+		if job, err = e.end(ctx, job, failure); err != nil {
+			return err
+		}
+	}
+	if err := e.Store.EraseKey(ctx, job.ID, e.Clock.Now().Add(rowTerm)); err != nil {
+		return err
+	}
+	return e.Store.Release(ctx, job.Lease())
+}
+
+// end saves the job with its end.
+func (e *Engine) end(ctx context.Context, job usersync.Job, failure string) (usersync.Job, error) {
+	job.Status, job.Error, job.UpdatedAt = usersync.Completed, "", e.Clock.Now()
+	switch n := job.Counts.Failed; {
+	case failure != "":
+		job.Status, job.Error = usersync.Failed, clip(failure, maxFailure)
+		e.countUnfinished(ctx, &job)
+		job.Counts.Found = job.Counts.Dealt() // the others were listed, and nothing became of them
+	case n == 1:
+		job.Error = "1 of " + strconv.Itoa(job.Counts.Found) + " people failed; the outcomes say who and why"
+	case n > 1:
+		job.Error = strconv.Itoa(n) + " of " + strconv.Itoa(job.Counts.Found) + " people failed; the outcomes say who and why"
+	}
+	job, err := e.Store.SaveJob(ctx, job)
+	if err != nil {
+		return job, err
+	}
+	r := run{Engine: e, job: job}
+	c := job.Counts
+	e.Log.LogAttrs(ctx, slog.LevelInfo, "job ended", r.attrs(slog.String("status", job.Status.String()),
+		slog.Int("found", c.Found), slog.Int("created", c.Created), slog.Int("updated", c.Updated),
+		slog.Int("unchanged", c.Unchanged), slog.Int("removed", c.Removed), slog.Int("failed", c.Failed),
+		slog.Int("skipped", c.Skipped))...)
+	return job, nil
+}
+
+// attrs is what every line of the log says of a job, and more.
+func (r *run) attrs(more ...slog.Attr) []slog.Attr {
+	return append([]slog.Attr{slog.String("job", string(r.job.ID)), slog.String("company", string(r.job.Company))}, more...)
+}

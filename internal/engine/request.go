@@ -1,0 +1,202 @@
+package engine
+
+import (
+	"errors"
+	"time"
+
+	"github.com/usersync/usersync/internal/usersync"
+)
+
+// operation is one kind of request to the target.
+type operation int
+
+const (
+	opCreate operation = iota
+	opUpdate
+	opLookUp
+	opCheck // is it the person or the target that fails?
+)
+
+// operation says what to ask the target next for the person.
+func (p *pool) operation(t *task) operation {
+	switch {
+	case t.link != nil:
+		return opUpdate
+	case t.doubt && !p.traits.UpsertsByKey:
+		return opLookUp
+	}
+	return opCreate
+}
+
+// start sends the next request for a person. A create is preceded by its intent, unless the target makes
+// one record of two creates.
+func (p *pool) start(t *task) {
+	p.inFlight++
+	if op := p.operation(t); op != opCreate || p.traits.UpsertsByKey {
+		p.request(t, op)
+		return
+	}
+	p.intents = append(p.intents, t)
+}
+
+// request sends one request and has its answer dealt with.
+func (p *pool) request(t *task, op operation) {
+	t.turn = p.send()
+	go func() {
+		w, err := p.perform(t, op)
+		p.post(func() {
+			p.inFlight--
+			p.answered(t, op, w, err)
+		})
+	}()
+}
+
+// perform is the request itself. A look-up that found nothing has an answer without an id.
+func (p *pool) perform(t *task, op operation) (w usersync.Written, err error) {
+	switch op {
+	case opUpdate:
+		w, err = p.target.Update(p.work, t.link.Target, t.record)
+	case opLookUp:
+		w.ID, err = p.target.LookUp(p.work, t.targetKey)
+	case opCheck:
+		err = p.target.Check(p.work)
+	default:
+		w, err = p.target.Create(p.work, t.record)
+		if err == nil && w.ID == "" {
+			err = malformed("the target's answer to a create has no id")
+		}
+	}
+	if err == nil && len(w.ID) > usersync.MaxKey {
+		err = malformed("the target's id of a record is longer than 256 bytes")
+	}
+	return w, err
+}
+
+// malformed is an answer that leaves open what was done.
+func malformed(message string) error {
+	return &usersync.Error{Code: usersync.Malformed, Message: message, InDoubt: true}
+}
+
+// answered deals with an answer:
+//
+//	done                      the link is written, then the person is done
+//	Rejected                  failed; what was reserved and intended is given back
+//	NotFound of an update     the record is gone: created, once
+//	Throttled                 not done: again, when the pace allows
+//	Unauthorized, Forbidden,
+//	Settings                  nobody can be served: the step ends with it
+//	anything else             no proper answer: tried again, looked up first where a create is in doubt
+func (p *pool) answered(t *task, op operation, w usersync.Written, err error) {
+	if err == nil {
+		p.answeredProperly(t)
+		p.carriedOut(t, op, w)
+		return
+	}
+	switch usersync.CodeOf(err) {
+	case usersync.Rejected:
+		p.answeredProperly(t)
+		p.refused(t, err)
+	case usersync.NotFound:
+		p.answeredProperly(t)
+		if op != opUpdate {
+			p.refused(t, err)
+			return
+		}
+		t.link, t.stale = nil, true
+		p.again(t, time.Time{})
+	case usersync.Throttled:
+		p.overloaded(t.turn, p.Clock.Now(), true, retryAfter(err))
+		p.notDone(t, op, time.Time{})
+	case usersync.Unauthorized, usersync.Forbidden, usersync.Settings:
+		p.stop(err)
+		p.notDone(t, op, time.Time{})
+	default:
+		p.unansweredYet(t, op, err)
+	}
+}
+
+// answeredProperly takes note of an answer by a target that works.
+func (p *pool) answeredProperly(t *task) {
+	p.succeeded(t.turn)
+	p.works, p.unanswered, p.lost = true, 0, 0
+}
+
+// carriedOut goes on after a request that was done.
+func (p *pool) carriedOut(t *task, op operation, w usersync.Written) {
+	switch {
+	case op == opCheck:
+		p.giveUp(t, t.last)
+	case op == opLookUp && w.ID == "" && t.attempts >= maxAttempts:
+		t.doubt = false
+		p.giveUp(t, t.last)
+	case op == opLookUp && w.ID == "":
+		t.doubt = false
+		p.again(t, time.Time{})
+	case op == opLookUp && !digestFits(t.sent, t.record):
+		t.link = &usersync.Link{Target: w.ID, TargetKey: t.keyHash, Origin: usersync.OriginCreated}
+		t.doubt = false
+		p.again(t, time.Time{})
+	default:
+		p.written(t, w)
+	}
+}
+
+// written stores the link of a record that is as it should be. A target key that the record no longer
+// has is given back before: afterwards nobody would know of it.
+func (p *pool) written(t *task, w usersync.Written) {
+	r := result{link: p.newLink(t, w), then: func() { p.finish(t) }}
+	if t.held != t.keyHash {
+		r.free = t.claim(t.held)
+	}
+	p.results = append(p.results, r)
+}
+
+// refused ends a person whom the target will not take.
+func (p *pool) refused(t *task, err error) {
+	fail(&t.page.items[t.n], usersync.Public(err))
+	p.withdraw(t)
+}
+
+// withdraw ends a failed person and gives back what their request had been given: the intent, a link
+// without a record, the reserved key. Where a create is in doubt everything stays.
+func (p *pool) withdraw(t *task) {
+	r := result{then: func() { p.finish(t) }}
+	switch {
+	case t.doubt:
+	case t.link == nil:
+		if t.stale || !p.traits.UpsertsByKey {
+			r.drop = &t.hash
+		}
+		r.free = t.claim(t.keyHash)
+		if t.held != t.keyHash {
+			r.free = append(r.free, t.claim(t.held)...)
+		}
+	case t.held != t.keyHash:
+		r.free = t.claim(t.keyHash)
+	}
+	p.results = append(p.results, r)
+}
+
+// notDone tries again after a request that surely was not carried out. The intent is withdrawn first: were
+// it still there in a later step, the person would be in doubt.
+func (p *pool) notDone(t *task, op operation, due time.Time) {
+	if op != opCreate || p.traits.UpsertsByKey {
+		p.again(t, due)
+		return
+	}
+	p.results = append(p.results, result{drop: &t.hash, then: func() { p.again(t, due) }})
+}
+
+// again puts a person back, not to be tried before due.
+func (p *pool) again(t *task, due time.Time) {
+	t.due = due
+	p.delayed.push(t)
+}
+
+// retryAfter is when an answer says to ask again.
+func retryAfter(err error) time.Duration {
+	if e, ok := errors.AsType[*usersync.Error](err); ok {
+		return e.RetryAfter
+	}
+	return 0
+}

@@ -1,0 +1,165 @@
+package engine
+
+import (
+	"context"
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"github.com/usersync/usersync/internal/usersync"
+)
+
+// freshFor is how long after its start a job reads links strongly: an eventually consistent read could
+// miss the last ones of the job before.
+const freshFor = 5 * time.Second
+
+// task is a person who asks for requests to the target, with all that is known of them.
+type task struct {
+	page      *page
+	n         int // their place in the page
+	key       string
+	hash      usersync.KeyHash
+	record    usersync.Record
+	targetKey string           // as the target compares it; empty where it has none
+	keyHash   usersync.KeyHash // its hash; zero where it has none
+
+	link   *usersync.Link   // their record in the target; nil where none is known
+	held   usersync.KeyHash // the target key that their stored link says is theirs
+	done   bool
+	stale  bool   // a link is stored whose record is gone
+	doubt  bool   // a create may have been carried out and left no link
+	sent   []byte // digest of what that create carried
+	sentAt time.Time
+	last   error // the last answer that was none
+	tries
+	due  time.Time // no request before
+	turn uint64    // of the request under way, counted over the step
+}
+
+// An intent stands in a link's place from before a create is sent until its answer is stored. It has no
+// target id, and in place of the digest the time of sending and the digest of what was sent. Whoever
+// finds one cannot know whether the create was carried out. Targets that upsert by key need none.
+const intentVersion = 2
+
+// intentDelay is how long after its intent was made a create may be sent.
+const intentDelay = 2 * time.Second
+
+func encodeIntent(sent time.Time, digest []byte) []byte {
+	b := binary.BigEndian.AppendUint64([]byte{intentVersion}, uint64(sent.UnixMilli()))
+	return append(b, digest...)
+}
+
+func decodeIntent(d []byte) (sent time.Time, digest []byte) {
+	if len(d) < 9 || d[0] != intentVersion {
+		return time.Time{}, nil
+	}
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(d[1:]))).UTC(), d[9:]
+}
+
+// timeOut is how long a request to the target can go on being carried out after it was sent.
+func (b *batch) timeOut() time.Duration {
+	if b.traits.TimeOut <= 0 {
+		return 30 * time.Second
+	}
+	return time.Duration(b.traits.TimeOut) * time.Second
+}
+
+// assign makes the tasks of a page: of the people whose plan asks for a write that the links do not show
+// as done.
+func (b *batch) assign(pg *page, listings []listing, links map[usersync.KeyHash]usersync.Link) {
+	for i := range pg.items {
+		it, l := &pg.items[i], &listings[i]
+		if it.action != usersync.Created && it.action != usersync.Updated {
+			continue
+		}
+		if l.fault != nil {
+			fail(it, "the person can no longer be mapped as planned")
+			continue
+		}
+		t := &task{page: pg, n: i, key: l.entry.Key, hash: l.hash, record: l.record, targetKey: l.targetKey, link: l.link}
+		t.tries = pg.tried[i]
+		if t.link != nil {
+			t.held = t.link.TargetKey
+		}
+		if t.targetKey != "" {
+			t.keyHash = usersync.HashKey("target", t.targetKey)
+		}
+		if t.link != nil && t.link.Job == b.id && digestFits(t.link.Digest, t.record) {
+			continue
+		}
+		if link, ok := links[l.hash]; ok && link.Target == "" && !b.traits.UpsertsByKey {
+			if !b.canAsk(t) {
+				fail(it, reasonDoubt)
+				continue
+			}
+			t.doubt = true
+			t.sentAt, t.sent = decodeIntent(link.Digest)
+			t.due = t.sentAt.Add(b.timeOut() + intentDelay)
+		}
+		pg.tasks = append(pg.tasks, t)
+	}
+	pg.left = len(pg.tasks)
+}
+
+// canAsk reports whether the target can be asked for the person's record.
+func (b *batch) canAsk(t *task) bool { return b.traits.CanLookUp && t.targetKey != "" }
+
+// fail turns an item into a failure.
+func fail(it *item, reason string) {
+	it.action, it.fields, it.reason = usersync.Refused, nil, clip(reason, maxReason)
+}
+
+// reserve claims the target keys that a page's people are about to take, and fails those who are late.
+func (b *batch) reserve(ctx context.Context, pg *page) error {
+	var claims []usersync.Reservation
+	var claimants []*task
+	for _, t := range pg.tasks {
+		if t.keyHash != (usersync.KeyHash{}) && (t.link == nil || t.link.TargetKey != t.keyHash) {
+			claims = append(claims, usersync.Reservation{TargetKey: t.keyHash, Key: t.key})
+			claimants = append(claimants, t)
+		}
+	}
+	if len(claims) == 0 {
+		return nil
+	}
+	holders, err := b.Store.Reserve(ctx, b.set, b.fence, claims)
+	if err != nil {
+		return err
+	}
+	if len(holders) != len(claims) {
+		return corrupt("what is reserved")
+	}
+	for i, t := range claimants {
+		if holders[i] != "" && holders[i] != t.key {
+			fail(&pg.items[t.n], reasonTaken)
+		}
+	}
+	pg.tasks = slices.DeleteFunc(pg.tasks, func(t *task) bool { return pg.items[t.n].action == usersync.Refused })
+	pg.left = len(pg.tasks)
+	return nil
+}
+
+// newLink is the link of a record that the target has just written.
+func (b *batch) newLink(t *task, w usersync.Written) *usersync.Link {
+	link := &usersync.Link{
+		Key: t.key, Target: w.ID, TargetKey: t.keyHash, Origin: usersync.OriginCreated, Job: b.id, Digest: newDigest(t.record),
+	}
+	switch {
+	case t.link != nil:
+		link.Origin = t.link.Origin
+		if link.Target == "" {
+			link.Target = t.link.Target
+		}
+	case w.Existed:
+		link.Origin = usersync.OriginAdopted
+	}
+	return link
+}
+
+// claim is the reservation of the person's target key; none where the target has no keys.
+func (t *task) claim(key usersync.KeyHash) []usersync.Reservation {
+	if key == (usersync.KeyHash{}) {
+		return nil
+	}
+	return []usersync.Reservation{{TargetKey: key, Key: t.key}}
+}

@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"github.com/usersync/usersync/internal/usersync"
+)
+
+// result is what is to be stored of one answer, and what follows once it is.
+type result struct {
+	link *usersync.Link         // to be written
+	drop *usersync.KeyHash      // the link to be dropped
+	free []usersync.Reservation // target keys to be given back
+	then func()
+}
+
+// maxLinks is how many links the store takes at once.
+const maxLinks = 100
+
+// writeOut has intents and results written, each by one write at a time. Intents go as soon as they
+// can: requests wait for them. Results gather until they are half as many as the requests under way, so
+// that a busy target makes few large writes, and a slow one loses nothing by waiting.
+func (p *pool) writeOut() {
+	if len(p.intents) > 0 && !p.sending {
+		p.writeIntents()
+	}
+	if len(p.results) == 0 || p.writing > 0 || 2*len(p.results) < p.inFlight {
+		return
+	}
+	n := min(len(p.results), maxLinks)
+	batch := p.results[:n:n]
+	p.results = p.results[n:]
+	p.writing = n
+	go func() {
+		err := p.write(batch)
+		p.post(func() {
+			p.writing = 0
+			if err != nil {
+				p.stop(err)
+				return
+			}
+			for i := range batch {
+				batch[i].then()
+			}
+		})
+	}()
+}
+
+// write stores results. Keys are given back first: a link that is written or gone no longer tells of them.
+func (p *pool) write(batch []result) error {
+	var links []usersync.Link
+	var drops []usersync.KeyHash
+	var free []usersync.Reservation
+	for _, r := range batch {
+		free = append(free, r.free...)
+		if r.link != nil {
+			links = append(links, *r.link)
+		}
+		if r.drop != nil {
+			drops = append(drops, *r.drop)
+		}
+	}
+	if len(free) > 0 {
+		if err := p.Store.Free(p.work, p.set, free); err != nil {
+			return err
+		}
+	}
+	if len(links) > 0 {
+		if err := p.Store.PutLinks(p.work, p.set, p.fence, links); err != nil {
+			return err
+		}
+	}
+	if len(drops) > 0 {
+		return p.Store.DropLinks(p.work, p.set, p.fence, drops)
+	}
+	return nil
+}
+
+// writeIntents writes the intents of creates and sends those then.
+func (p *pool) writeIntents() {
+	n := min(len(p.intents), maxLinks)
+	batch := p.intents[:n:n]
+	p.intents = p.intents[n:]
+	p.sending = true
+	links := make([]usersync.Link, n)
+	for i, t := range batch {
+		t.sentAt, t.sent = p.Clock.Now(), newDigest(t.record)
+		links[i] = usersync.Link{
+			Key: t.key, TargetKey: t.keyHash, Origin: usersync.OriginCreated, Job: p.id,
+			Digest: encodeIntent(t.sentAt, t.sent),
+		}
+	}
+	go func() {
+		err := p.Store.PutLinks(p.work, p.set, p.fence, links)
+		p.post(func() {
+			p.sending = false
+			if err != nil {
+				p.inFlight -= n
+				p.stop(err)
+				return
+			}
+			for _, t := range batch {
+				t.sentAt = p.Clock.Now()
+				p.request(t, opCreate)
+			}
+		})
+	}()
+}
