@@ -1,99 +1,101 @@
 package directory
 
-// UserRequest is what a client sends to create or update a user. A property that is absent is nil.
+// UserRequest is what a client sends to create or update a user. A property that is absent is nil, and
+// is left out where a request is written as JSON; an empty text or list is not absent.
 type UserRequest struct {
-	Username             *string          `json:"username"`
-	ExternalDepartmentID *string          `json:"externalDepartmentId"`
-	DepartmentCode       *string          `json:"departmentCode"`
-	MailAddresses        []string         `json:"mailAddresses"`
-	ID                   *string          `json:"id"`
-	LookupField          *string          `json:"lookupField"`
-	UserType             *string          `json:"userType"`
-	UserAccesses         []UserAccess     `json:"userAccesses"`
-	AccessToZones        []int32          `json:"accessToZones"`
-	AccessTemplateID     *string          `json:"accessTemplateId"`
-	NationalNo           *string          `json:"nationalNo"`
-	Code                 *string          `json:"code"`
-	Name                 *string          `json:"name"`
-	Title                *string          `json:"title"`
-	CountryID            *string          `json:"countryId"`
-	PostalNo             *string          `json:"postalNo"`
-	Contact              *string          `json:"contact"`
-	Addr                 *string          `json:"addr"`
-	Addr2                *string          `json:"addr2"`
-	Phone                *string          `json:"phone"`
-	Phone2               *string          `json:"phone2"`
-	Mobile               *string          `json:"mobile"`
-	EmailAddr            *string          `json:"emailAddr"`
-	EmailAddr2           *string          `json:"emailAddr2"`
-	LanguageID           *string          `json:"languageId"`
-	DepartmentID         *string          `json:"departmentId"`
-	AccountNumber        *string          `json:"accountNumber"`
-	Note                 *string          `json:"note"`
-	Place                *string          `json:"place"`
-	MunicipalityNo       *string          `json:"municipalityNo"`
-	VisitingAddress      *string          `json:"visitingAddress"`
-	Misc1                *string          `json:"misc1"`
-	Misc2                *string          `json:"misc2"`
-	Misc3                *string          `json:"misc3"`
-	Misc4                *string          `json:"misc4"`
-	Misc5                *string          `json:"misc5"`
-	Addr3                *string          `json:"addr3"`
-	Addr4                *string          `json:"addr4"`
-	LeaveFrom            *string          `json:"leaveFrom"`
-	LeaveTo              *string          `json:"leaveTo"`
-	CategoryID           *string          `json:"categoryId"`
-	UserAccessCodes      *string          `json:"userAccessCodes"`
-	UserAccessFunctions  []AccessFunction `json:"userAccessFunctions"`
-	UserRoles            []UserRole       `json:"userRoles"`
+	Username             *string          `json:"username,omitzero"`
+	ExternalDepartmentID *string          `json:"externalDepartmentId,omitzero"`
+	DepartmentCode       *string          `json:"departmentCode,omitzero"`
+	MailAddresses        []string         `json:"mailAddresses,omitzero"`
+	ID                   *string          `json:"id,omitzero"`
+	LookupField          *string          `json:"lookupField,omitzero"`
+	UserType             *string          `json:"userType,omitzero"`
+	UserAccesses         []UserAccess     `json:"userAccesses,omitzero"`
+	AccessToZones        []int32          `json:"accessToZones,omitzero"`
+	AccessTemplateID     *string          `json:"accessTemplateId,omitzero"`
+	NationalNo           *string          `json:"nationalNo,omitzero"`
+	Code                 *string          `json:"code,omitzero"`
+	Name                 *string          `json:"name,omitzero"`
+	Title                *string          `json:"title,omitzero"`
+	CountryID            *string          `json:"countryId,omitzero"`
+	PostalNo             *string          `json:"postalNo,omitzero"`
+	Contact              *string          `json:"contact,omitzero"`
+	Addr                 *string          `json:"addr,omitzero"`
+	Addr2                *string          `json:"addr2,omitzero"`
+	Phone                *string          `json:"phone,omitzero"`
+	Phone2               *string          `json:"phone2,omitzero"`
+	Mobile               *string          `json:"mobile,omitzero"`
+	EmailAddr            *string          `json:"emailAddr,omitzero"`
+	EmailAddr2           *string          `json:"emailAddr2,omitzero"`
+	LanguageID           *string          `json:"languageId,omitzero"`
+	DepartmentID         *string          `json:"departmentId,omitzero"`
+	AccountNumber        *string          `json:"accountNumber,omitzero"`
+	Note                 *string          `json:"note,omitzero"`
+	Place                *string          `json:"place,omitzero"`
+	MunicipalityNo       *string          `json:"municipalityNo,omitzero"`
+	VisitingAddress      *string          `json:"visitingAddress,omitzero"`
+	Misc1                *string          `json:"misc1,omitzero"`
+	Misc2                *string          `json:"misc2,omitzero"`
+	Misc3                *string          `json:"misc3,omitzero"`
+	Misc4                *string          `json:"misc4,omitzero"`
+	Misc5                *string          `json:"misc5,omitzero"`
+	Addr3                *string          `json:"addr3,omitzero"`
+	Addr4                *string          `json:"addr4,omitzero"`
+	LeaveFrom            *string          `json:"leaveFrom,omitzero"`
+	LeaveTo              *string          `json:"leaveTo,omitzero"`
+	CategoryID           *string          `json:"categoryId,omitzero"`
+	UserAccessCodes      *string          `json:"userAccessCodes,omitzero"`
+	UserAccessFunctions  []AccessFunction `json:"userAccessFunctions,omitzero"`
+	UserRoles            []UserRole       `json:"userRoles,omitzero"`
 }
 
-// WebsakUser is a user as the API answers it.
+// WebsakUser is a user as the API answers it. What a reader has not asked for is not Shown and left out;
+// everything else is there, null where the user has none.
 type WebsakUser struct {
-	GidID                 *string          `json:"gidId"`
-	ExternalUsername      *string          `json:"externalUsername"`
-	Active                bool             `json:"active"`
-	OrgUnitID             *string          `json:"orgUnitId"`
-	UserRequestJSONString *string          `json:"userRequestJsonString"`
-	AccessTemplateID      *string          `json:"accessTemplateId"`
-	NationalNo            *string          `json:"nationalNo"`
-	Code                  *string          `json:"code"`
-	Name                  *string          `json:"name"`
-	Title                 *string          `json:"title"`
-	CountryID             *string          `json:"countryId"`
-	PostalNo              *string          `json:"postalNo"`
-	Contact               *string          `json:"contact"`
-	Addr                  *string          `json:"addr"`
-	Addr2                 *string          `json:"addr2"`
-	Phone                 *string          `json:"phone"`
-	Phone2                *string          `json:"phone2"`
-	Mobile                *string          `json:"mobile"`
-	EmailAddr             *string          `json:"emailAddr"`
-	EmailAddr2            *string          `json:"emailAddr2"`
-	LanguageID            *string          `json:"languageId"`
-	DepartmentID          *string          `json:"departmentId"`
-	DepartmentCode        *string          `json:"departmentCode"`
-	AccountNumber         *string          `json:"accountNumber"`
-	Note                  *string          `json:"note"`
-	Place                 *string          `json:"place"`
-	MunicipalityNo        *string          `json:"municipalityNo"`
-	VisitingAddress       *string          `json:"visitingAddress"`
-	Misc1                 *string          `json:"misc1"`
-	Misc2                 *string          `json:"misc2"`
-	Misc3                 *string          `json:"misc3"`
-	Misc4                 *string          `json:"misc4"`
-	Misc5                 *string          `json:"misc5"`
-	Addr3                 *string          `json:"addr3"`
-	Addr4                 *string          `json:"addr4"`
-	LeaveFrom             *string          `json:"leaveFrom"`
-	LeaveTo               *string          `json:"leaveTo"`
-	CategoryID            *string          `json:"categoryId"`
-	UserAccessCodes       *string          `json:"userAccessCodes"`
-	UserAccessFunctions   []AccessFunction `json:"userAccessFunctions"`
-	UserRoles             []UserRole       `json:"userRoles"`
+	GidID                 *string                 `json:"gidId"`
+	ExternalUsername      *string                 `json:"externalUsername"`
+	Active                bool                    `json:"active"`
+	OrgUnitID             *string                 `json:"orgUnitId"`
+	UserRequestJSONString *string                 `json:"userRequestJsonString"`
+	AccessTemplateID      *string                 `json:"accessTemplateId"`
+	NationalNo            *string                 `json:"nationalNo"`
+	Code                  *string                 `json:"code"`
+	Name                  *string                 `json:"name"`
+	Title                 *string                 `json:"title"`
+	CountryID             *string                 `json:"countryId"`
+	PostalNo              *string                 `json:"postalNo"`
+	Contact               *string                 `json:"contact"`
+	Addr                  *string                 `json:"addr"`
+	Addr2                 *string                 `json:"addr2"`
+	Phone                 *string                 `json:"phone"`
+	Phone2                *string                 `json:"phone2"`
+	Mobile                *string                 `json:"mobile"`
+	EmailAddr             Shown[*string]          `json:"emailAddr,omitzero"`
+	EmailAddr2            Shown[*string]          `json:"emailAddr2,omitzero"`
+	LanguageID            *string                 `json:"languageId"`
+	DepartmentID          *string                 `json:"departmentId"`
+	DepartmentCode        *string                 `json:"departmentCode"`
+	AccountNumber         *string                 `json:"accountNumber"`
+	Note                  *string                 `json:"note"`
+	Place                 *string                 `json:"place"`
+	MunicipalityNo        *string                 `json:"municipalityNo"`
+	VisitingAddress       *string                 `json:"visitingAddress"`
+	Misc1                 *string                 `json:"misc1"`
+	Misc2                 *string                 `json:"misc2"`
+	Misc3                 *string                 `json:"misc3"`
+	Misc4                 *string                 `json:"misc4"`
+	Misc5                 *string                 `json:"misc5"`
+	Addr3                 *string                 `json:"addr3"`
+	Addr4                 *string                 `json:"addr4"`
+	LeaveFrom             *string                 `json:"leaveFrom"`
+	LeaveTo               *string                 `json:"leaveTo"`
+	CategoryID            *string                 `json:"categoryId"`
+	UserAccessCodes       Shown[*string]          `json:"userAccessCodes,omitzero"`
+	UserAccessFunctions   Shown[[]AccessFunction] `json:"userAccessFunctions,omitzero"`
+	UserRoles             Shown[[]UserRole]       `json:"userRoles,omitzero"`
 }
 
-// UserAccess is one way in for a user.
+// UserAccess is one way in for a user. IsPrimary is true where a request does not say.
 type UserAccess struct {
 	Domain    *string `json:"domain"`
 	Provider  *string `json:"provider"`
@@ -110,7 +112,7 @@ type AccessFunction struct {
 	Description *string `json:"description"`
 }
 
-// UserRole is a role that a user has.
+// UserRole is a role that a user has: RoleID is the assignment's own id, ID that of the role.
 type UserRole struct {
 	RoleID          *string `json:"roleId"`
 	RoleUserID      *string `json:"roleUserId"`
@@ -122,7 +124,7 @@ type UserRole struct {
 	Description     *string `json:"description"`
 }
 
-// UserRoleRequest asks for a role.
+// UserRoleRequest asks for a role; ID, DepartmentList and GradeList are required.
 type UserRoleRequest struct {
 	ID              *string `json:"id"`
 	DepartmentList  *string `json:"departmentList"`

@@ -1,0 +1,53 @@
+# Sourced by the scripts beside it: brings tools by npm into .tools/, and what those need.
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+tools="$root/.tools"
+
+# fail says what is wrong and ends the script.
+fail() {
+  echo "${0##*/}: $*" >&2
+  exit 1
+}
+
+# need COMMAND PACKAGE… makes sure that a command is there: on Debian as root the first of the
+# packages that exists is installed, elsewhere the script ends and says what is missing.
+need() {
+  local command=$1 package log
+  shift
+  command -v "$command" >/dev/null && return
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    fail "$command is missing; on Debian: apt-get install $1"
+  fi
+  log=$(mktemp)
+  apt-get update >"$log" 2>&1 || true
+  for package in "$@"; do
+    if DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$package" >>"$log" 2>&1; then
+      rm -f "$log"
+      hash -r
+      command -v "$command" >/dev/null && return
+      fail "$package was installed, but brought no $command"
+    fi
+  done
+  tail -n 5 "$log" >&2
+  rm -f "$log"
+  fail "$command is missing, and apt-get could install none of: $*"
+}
+
+# npm_tool NAME VERSION prints the folder of an npm package, installed first where it is absent. The
+# installation is moved into place whole, so that one that was cut off is never taken for one.
+npm_tool() {
+  local name=$1 version=$2 place="$tools/$1-$2" fresh
+  if [ ! -d "$place" ]; then
+    need node nodejs
+    need npm npm
+    mkdir -p "$tools"
+    fresh=$(mktemp -d "$tools/.new.XXXXXX")
+    if ! npm install --prefix "$fresh" --no-audit --no-fund --ignore-scripts --loglevel=error "$name@$version" >"$fresh/log" 2>&1; then
+      tail -n 20 "$fresh/log" >&2
+      rm -rf "$fresh"
+      fail "npm could not install $name@$version"
+    fi
+    mv -T "$fresh" "$place" 2>/dev/null || rm -rf "$fresh" # somebody else was first
+  fi
+  echo "$place/node_modules/$name"
+}
