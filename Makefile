@@ -1,0 +1,44 @@
+# usersync. `make` lists what there is to do.
+
+PEOPLE ?= docs/example/people.csv
+DATA   ?= .data/example
+BIN    := bin/usersync
+FUZZTIME ?= 30s
+
+.PHONY: help build run test verify bench lint fuzz clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+build: ## build the command line to bin/usersync
+	@CGO_ENABLED=0 go build -trimpath -o $(BIN) ./internal/cmd/usersync
+
+run: build ## sync the example's people (or PEOPLE=path) into the built-in directory
+	@.ci/example $(BIN) '$(subst ','\'',$(PEOPLE))' '$(subst ','\'',$(DATA))'
+
+test: ## every test that needs only Go
+	@go vet ./...
+	@go test -count=1 ./...
+
+verify: ## the real engines: DynamoDB Local, asl-validator (installs them into .tools)
+	@.ci/asl-validate internal/workflow/sync.asl.json
+	@.ci/with-dynamodb go test -count=1 -tags verify ./internal/store/dynamo/...
+
+bench: build ## speed and memory of whole processes, beside their bars
+	@go build -o bin/bench ./internal/bench
+	@bin/bench -usersync $(BIN)
+
+lint: ## formatting and vet
+	@test -z "$$(gofmt -l internal)" || { gofmt -l internal; exit 1; }
+	@go vet ./... && go vet -tags verify ./...
+
+fuzz: ## fuzz every decoder of outside text, FUZZTIME each
+	@go list -f '{{$$p := .ImportPath}}{{range .TestGoFiles}}{{$$p}} {{end}}{{range .XTestGoFiles}}{{$$p}} {{end}}' ./... | tr ' ' '\n' | sort -u | grep . | \
+	while read -r package; do \
+	  for target in $$(go test -list '^Fuzz' "$$package" | grep '^Fuzz'); do \
+	    echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" || exit 1; \
+	  done; \
+	done
+
+clean: ## remove what was built and the example's data
+	@rm -rf bin .data

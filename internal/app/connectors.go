@@ -1,0 +1,98 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/usersync/usersync/internal/connector/directory"
+	"github.com/usersync/usersync/internal/connector/file"
+	"github.com/usersync/usersync/internal/connector/websak"
+	dir "github.com/usersync/usersync/internal/directory"
+	"github.com/usersync/usersync/internal/httpx"
+	"github.com/usersync/usersync/internal/mapping"
+	"github.com/usersync/usersync/internal/settings"
+	"github.com/usersync/usersync/internal/usersync"
+)
+
+// Specs describes every connector that there is.
+func Specs() []usersync.ConnectorSpec {
+	return []usersync.ConnectorSpec{file.Spec, websak.Spec, directory.Spec}
+}
+
+// connectors opens what a company's settings name: an explicit list, one line a type and direction.
+type connectors struct {
+	secrets   usersync.Secrets
+	network   httpx.Network
+	directory dir.Store
+	clock     usersync.Clock
+}
+
+// Source opens the company's source.
+func (c *connectors) Source(ctx context.Context, co usersync.Company) (usersync.Source, error) {
+	switch e := co.Source; e.Type {
+	case file.Spec.Type:
+		return file.NewSource(e)
+	case websak.Spec.Type:
+		return websak.NewSource(ctx, e, c.secrets, c.network, c.clock)
+	case directory.Spec.Type:
+		return directory.NewSource(c.directory, co.ID), nil
+	}
+	return nil, unknownType("source", co.Source.Type)
+}
+
+// Target opens the company's target and the mapping to it.
+func (c *connectors) Target(ctx context.Context, co usersync.Company) (usersync.Target, usersync.Mapper, error) {
+	var target usersync.Target
+	var err error
+	switch e := co.Target; e.Type {
+	case websak.Spec.Type:
+		target, err = websak.NewTarget(ctx, e, c.secrets, c.network, c.clock)
+	case directory.Spec.Type:
+		target = directory.NewTarget(c.directory, co.ID, c.clock)
+	default:
+		err = unknownType("target", e.Type)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	mapper, err := mapping.Compile(target.Traits().Mapping)
+	if err != nil {
+		return nil, nil, err
+	}
+	return target, mapper, nil
+}
+
+// LinkSet names the company's links.
+func (c *connectors) LinkSet(co usersync.Company) (usersync.LinkSet, error) {
+	source, err := identity(co.Source)
+	if err != nil {
+		return "", err
+	}
+	target, err := identity(co.Target)
+	if err != nil {
+		return "", err
+	}
+	return usersync.LinkSetOf(co.ID, source, target), nil
+}
+
+func identity(e usersync.Endpoint) (string, error) {
+	for _, spec := range Specs() {
+		if spec.Type == e.Type {
+			return spec.Identity(e), nil
+		}
+	}
+	return "", unknownType("source or target", e.Type)
+}
+
+func unknownType(what, name string) error {
+	return usersync.E(usersync.Settings, fmt.Sprintf("the settings name a %s of the unknown type %q", what, name))
+}
+
+func secretsOf(f *settings.File) usersync.Secrets {
+	return settings.NewSecrets(f.Dir, os.LookupEnv)
+}
+
+func newConnectors(f *settings.File, people dir.Store, clock usersync.Clock) *connectors {
+	return &connectors{secretsOf(f), httpx.Network{AllowPrivate: f.Network.AllowPrivate}, people, clock}
+}

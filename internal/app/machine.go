@@ -1,0 +1,169 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/usersync/usersync/internal/api"
+	"github.com/usersync/usersync/internal/auth"
+	"github.com/usersync/usersync/internal/directory"
+	"github.com/usersync/usersync/internal/engine"
+	"github.com/usersync/usersync/internal/local"
+	"github.com/usersync/usersync/internal/settings"
+	"github.com/usersync/usersync/internal/store/sqlite"
+	"github.com/usersync/usersync/internal/usersync"
+	"github.com/usersync/usersync/internal/workflow"
+)
+
+const (
+	stopWithin = 8 * time.Second // for steps to come to a safe point when the machine closes
+	sweepEvery = time.Minute
+)
+
+// Options says what a machine is made from.
+type Options struct {
+	Settings *settings.File
+	Data     string // the data folder; made where there is none
+	Log      *slog.Logger
+	// Trace is told of each state that an execution enters; nil: nobody is.
+	Trace func(state string, input []byte)
+}
+
+// Machine is all of usersync in one process, on one data folder, which belongs to it alone.
+type Machine struct {
+	settings   *settings.File
+	log        *slog.Logger
+	clock      usersync.Clock
+	db         *sqlite.DB
+	issuer     *auth.Issuer
+	starter    *workflow.Starter
+	executions *local.Executions
+	resumer    *local.Resumer
+	unlock     func()
+}
+
+// Open takes the data folder and puts everything together; nothing runs yet.
+// Errors: Conflict where another process has the folder; Settings.
+func Open(ctx context.Context, o Options) (*Machine, error) {
+	unlock, err := sqlite.Lock(o.Data)
+	if err != nil {
+		return nil, err
+	}
+	m := &Machine{settings: o.Settings, log: o.Log, clock: usersync.SystemClock{}, unlock: unlock}
+	if err := m.compose(ctx, o); err != nil {
+		m.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *Machine) compose(ctx context.Context, o Options) (err error) {
+	if m.db, err = sqlite.Open(o.Data, m.clock); err != nil {
+		return err
+	}
+	if m.issuer, err = auth.OpenIssuer(o.Data, m.clock); err != nil {
+		return err
+	}
+	systems := newConnectors(o.Settings, m.db, m.clock)
+	work := engine.New(engine.Config{Store: m.db, Connectors: systems, Clock: m.clock, Log: o.Log})
+	options := local.Options{Clock: m.clock}
+	if o.Trace != nil {
+		options.Trace = func(state string, input json.RawMessage) { o.Trace(state, input) }
+	}
+	if m.executions, err = local.NewExecutions(ctx, workflow.NewSteps(work, o.Log), o.Log, options); err != nil {
+		return err
+	}
+	m.starter = workflow.NewStarter(m.db, settings.NewCompanies(o.Settings.Companies), systems, m.executions, m.clock)
+	m.resumer = local.NewResumer(m.db, m.executions, m.clock, o.Log)
+	return nil
+}
+
+// Resume takes up the jobs that an earlier process left unfinished; it returns them by company.
+func (m *Machine) Resume(ctx context.Context) (map[usersync.CompanyID]usersync.JobID, error) {
+	if _, err := m.resumer.Once(ctx); err != nil {
+		return nil, err
+	}
+	jobs, err := m.db.Unfinished(ctx)
+	unfinished := map[usersync.CompanyID]usersync.JobID{}
+	for _, j := range jobs {
+		unfinished[j.Company] = j.ID
+	}
+	return unfinished, err
+}
+
+// Watch takes up unfinished jobs, now and once a minute, and removes expired rows, until the context ends.
+func (m *Machine) Watch(ctx context.Context) {
+	go m.resumer.Run(ctx)
+	for m.clock.Wait(ctx, sweepEvery) == nil {
+		if err := m.db.Sweep(ctx); err != nil && ctx.Err() == nil {
+			m.log.WarnContext(ctx, "expired rows could not all be removed", "code", usersync.CodeOf(err), "error", usersync.Public(err))
+		}
+	}
+}
+
+// Close lets running steps come to a safe point and gives the data folder back. Jobs that have not
+// ended go on with the next Resume.
+func (m *Machine) Close() {
+	if m.executions != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+		defer cancel()
+		if err := m.executions.Shutdown(ctx); err != nil {
+			m.log.Warn("not every step came to a safe point in time; the jobs go on with the next start all the same")
+		}
+	}
+	if m.db != nil {
+		_ = m.db.Close() // what was written is written
+	}
+	m.unlock()
+}
+
+// Handler serves the job API, the directory and, unless the settings name another, the issuer, for
+// clients that reach it under the address.
+func (m *Machine) Handler(ctx context.Context, address string) (http.Handler, error) {
+	verifier := m.issuer.Verifier(address)
+	front := &front{}
+	if a := m.settings.Auth; a.Issuer != "" {
+		verifier = auth.NewVerifier(auth.VerifierConfig{
+			Issuer: a.Issuer, Audience: a.Audience, CompanyClaim: a.CompanyClaim, Clock: m.clock, HTTPClient: &http.Client{Timeout: 10 * time.Second},
+		})
+	} else {
+		clients, err := m.clients(ctx)
+		if err != nil {
+			return nil, err
+		}
+		front.issuer = m.issuer.Handler(address, clients)
+	}
+	front.jobs = m.jobs(verifier)
+	front.people = directory.NewHandler(directory.Config{Store: m.db, Verifier: verifier, Clock: m.clock, Log: m.log})
+	return front, nil
+}
+
+func (m *Machine) jobs(verifier auth.Verifier) http.Handler {
+	return api.New(api.Config{Starter: m.starter, Jobs: m.db, Rows: m.db, Ping: m.db.Ping, Verifier: verifier, Clock: m.clock, Log: m.log})
+}
+
+// clients are the clients of the built-in issuer, with their secrets.
+func (m *Machine) clients(ctx context.Context) ([]auth.Client, error) {
+	var all []auth.Client
+	for _, c := range m.settings.Auth.Clients {
+		secret, err := secretsOf(m.settings).Secret(ctx, c.Secret)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, auth.Client{ID: c.ID, Secret: secret, Company: c.Company, Roles: c.Roles, Scopes: c.Scopes})
+	}
+	return all, nil
+}
+
+// Client calls the job API in this process, without a network.
+func (m *Machine) Client() *http.Client {
+	return &http.Client{Transport: inProcess{m.jobs(m.issuer.Verifier(""))}}
+}
+
+// Token is a login for Client that may do everything for the company.
+func (m *Machine) Token(company usersync.CompanyID) (string, error) {
+	return m.issuer.Token(auth.TokenRequest{Company: company, Roles: []string{"superadmin"}, TTL: 24 * time.Hour})
+}

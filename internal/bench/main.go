@@ -1,0 +1,54 @@
+// Command bench measures usersync as whole processes, against bars: how close a first sync comes to a
+// bare loop of the same requests, what an unchanged night costs, how memory and time grow with the
+// number of people, and how soon `serve` answers. Servers that it talks to are processes of its own
+// on the loopback address.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"time"
+)
+
+func main() {
+	binary := flag.String("usersync", "bin/usersync", "the program to measure")
+	people := flag.Int("people", 10_000, "how many people the Websak-shaped source has")
+	inFlight := flag.Int("in-flight", 50, "requests under way at once, of the bare loop and of usersync")
+	delay := flag.Duration("delay", 20*time.Millisecond, "how long the target takes for a request")
+	flag.Parse()
+	if err := run(flag.Args(), *binary, *people, *inFlight, *delay); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// run dispatches: the same program is the measuring process and each process that is measured against.
+func run(args []string, binary string, people, inFlight int, delay time.Duration) error {
+	switch {
+	case len(args) == 0:
+		return measure(binary, people, inFlight, delay)
+	case args[0] == "websak":
+		return serveWebsak(people, delay, os.Stdin, os.Stdout)
+	case args[0] == "loop" && len(args) == 2:
+		return bareLoop(args[1], people, inFlight)
+	}
+	return fmt.Errorf("unknown argument %q; run it without one", args[0])
+}
+
+// measure runs everything once, in an order that lets each figure stand beside the one it is held to.
+func measure(binary string, people, inFlight int, delay time.Duration) error {
+	dir, err := os.MkdirTemp("", "usersync-bench-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b := &bench{binary: binary, dir: dir, people: people, inFlight: inFlight, delay: delay}
+	defer b.stop()
+	for _, part := range []func() error{b.websakToWebsak, b.fileToDirectory, b.serveStart} {
+		if err := part(); err != nil {
+			return err
+		}
+	}
+	return b.table.print(os.Stdout)
+}

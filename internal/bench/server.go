@@ -1,0 +1,115 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// websak is a Websak-shaped server for measuring: it lists made-up people and takes upserts after a
+// delay, keeping no more than it needs to answer. Its counters are served under /bench.
+type websak struct {
+	people  int
+	delay   time.Duration
+	changed atomic.Int64 // the first so many people have another title
+
+	mu    sync.Mutex
+	ids   map[string]string // code → id
+	lists atomic.Int64
+	posts atomic.Int64
+}
+
+// counters is what /bench answers.
+type counters struct{ Lists, Posts, People int64 }
+
+// serveWebsak runs the server on a free port, prints its address as the only line on out, and serves
+// until its standard input ends.
+func serveWebsak(people int, delay time.Duration, in io.Reader, out io.Writer) error {
+	w := &websak{people: people, delay: delay, ids: map[string]string{}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /connect/token", func(rw http.ResponseWriter, _ *http.Request) {
+		answer(rw, http.StatusOK, map[string]any{"access_token": "bench", "token_type": "Bearer", "expires_in": 3600})
+	})
+	mux.HandleFunc("GET /api/users", w.list)
+	mux.HandleFunc("POST /api/users", w.upsert)
+	mux.HandleFunc("GET /bench", func(rw http.ResponseWriter, _ *http.Request) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		answer(rw, http.StatusOK, counters{w.lists.Swap(0), w.posts.Swap(0), int64(len(w.ids))})
+	})
+	mux.HandleFunc("POST /bench/changed/{n}", func(rw http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.PathValue("n"))
+		w.changed.Store(int64(n))
+		rw.WriteHeader(http.StatusNoContent)
+	})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "http://%s\n", l.Addr())
+	go func() {
+		_, _ = io.Copy(io.Discard, in)
+		_ = l.Close()
+	}()
+	if err := http.Serve(l, mux); err != nil && !isClosed(err) {
+		return err
+	}
+	return nil
+}
+
+func (w *websak) list(rw http.ResponseWriter, r *http.Request) {
+	w.lists.Add(1)
+	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
+	offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
+	page := make([]map[string]any, 0, limit)
+	for n := offset; n < min(offset+limit, w.people); n++ {
+		title := "Adviser"
+		if int64(n) < w.changed.Load() {
+			title = "Senior adviser"
+		}
+		page = append(page, map[string]any{
+			"gidId": fmt.Sprintf("gid-%07d", n), "code": fmt.Sprintf("user%07d", n), "active": true,
+			"name": fmt.Sprintf("Bjørn Ødegård %d", n), "title": title, "phone": fmt.Sprintf("08-465 004 %02d", n%100),
+			"mobile": fmt.Sprintf("070-174 06 %02d", 5+n%95), "emailAddr": fmt.Sprintf("user%07d@kommune.example", n),
+			"addr": fmt.Sprintf("Storgata %d", n%90), "postalNo": "0155", "place": "Oslo", "departmentCode": "ADM",
+		})
+	}
+	answer(rw, http.StatusOK, page)
+}
+
+func (w *websak) upsert(rw http.ResponseWriter, r *http.Request) {
+	w.posts.Add(1)
+	var user struct {
+		Code string `json:"code"`
+		Name string `json:"name"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&user); err != nil {
+		answer(rw, http.StatusInternalServerError, "not JSON")
+		return
+	}
+	time.Sleep(w.delay)
+	w.mu.Lock()
+	id, found := w.ids[user.Code]
+	if !found {
+		id = fmt.Sprintf("id-%d", len(w.ids)+1)
+		w.ids[user.Code] = id
+	}
+	w.mu.Unlock()
+	status := http.StatusCreated
+	if found {
+		status = http.StatusOK
+	}
+	answer(rw, status, map[string]any{"gidId": id, "code": user.Code, "name": user.Name, "active": true})
+}
+
+func answer(rw http.ResponseWriter, status int, body any) {
+	rw.Header().Set("Content-Type", "application/json")
+	rw.WriteHeader(status)
+	_ = json.NewEncoder(rw).Encode(body)
+}

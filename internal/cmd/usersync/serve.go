@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/usersync/usersync/internal/app"
+)
+
+// stopWithin is how long requests and steps get to come to a safe point.
+const stopWithin = 8 * time.Second
+
+// serveCommand serves until it is told to stop.
+type serveCommand struct {
+	place
+	Listen string `help:"Where to listen; port 0 takes a free one." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+}
+
+// Run serves.
+func (c *serveCommand) Run(ctx context.Context, s streams) error {
+	file, err := c.load()
+	if err != nil {
+		return err
+	}
+	machine, err := app.Open(ctx, app.Options{Settings: file, Data: c.Data, Log: logger(s, slog.LevelInfo)})
+	if err != nil {
+		return err
+	}
+	defer machine.Close()
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return usageError{fmt.Errorf("--listen %s: %w", c.Listen, err)}
+	}
+	address := "http://" + listener.Addr().String()
+	handler, err := machine.Handler(ctx, address)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(logger(s, slog.LevelInfo).Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	fmt.Fprintln(s.err, "listening on", address)
+	go machine.Watch(ctx)
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	_ = server.Shutdown(stopping)
+	return nil
+}

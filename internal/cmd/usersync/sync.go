@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/usersync/usersync/internal/app"
+	"github.com/usersync/usersync/internal/settings"
+	"github.com/usersync/usersync/internal/usersync"
+)
+
+// atOnce is how many companies `sync` works on at the same time.
+const atOnce = 4
+
+// syncCommand syncs companies and waits for the end.
+type syncCommand struct {
+	place
+	Company         string `help:"Only this company's guid; left out: every company of the settings (with --server: the token's)." placeholder:"ID"`
+	Full            bool   `help:"Write everybody again, also the unchanged."`
+	DryRun          bool   `help:"Not supported yet."`
+	ApproveRemovals *int   `help:"Not supported yet." placeholder:"N"`
+	JSON            bool   `name:"json" help:"Print one JSON object a company, at its end."`
+	Server          string `help:"Sync at a running server or a deployment instead." placeholder:"URL"`
+	Token           string `help:"The token for --server." placeholder:"TOKEN"`
+}
+
+// Run syncs.
+func (c *syncCommand) Run(ctx context.Context, s streams) error {
+	if c.DryRun {
+		return notSupported("--dry-run")
+	}
+	if c.ApproveRemovals != nil {
+		return notSupported("--approve-removals")
+	}
+	company, err := parseCompany(c.Company)
+	if err != nil {
+		return err
+	}
+	if c.Server != "" {
+		at, err := remoteClient(c.Server, c.Token)
+		if err != nil {
+			return err
+		}
+		r := &syncRun{streams: s, json: c.JSON, every: time.Second, progress: newProgress(s)}
+		return r.all(ctx, []syncOne{{company: string(company), name: at.base, at: at, start: func(ctx context.Context) (job, error) {
+			return at.start(ctx, string(company), c.Full)
+		}}})
+	}
+	return c.local(ctx, s, company)
+}
+
+// local opens the data folder and runs the jobs in this process, started through the job API.
+func (c *syncCommand) local(ctx context.Context, s streams, company usersync.CompanyID) error {
+	file, err := c.load()
+	if err != nil {
+		return err
+	}
+	companies, err := chosen(file, company)
+	if err != nil {
+		return err
+	}
+	machine, err := app.Open(ctx, app.Options{Settings: file, Data: c.Data, Log: logger(s, slog.LevelWarn)})
+	if err != nil {
+		return err
+	}
+	defer machine.Close()
+	unfinished, err := machine.Resume(ctx)
+	if err != nil {
+		return err
+	}
+	r := &syncRun{streams: s, json: c.JSON, every: 100 * time.Millisecond, progress: newProgress(s)}
+	var all []syncOne
+	for _, co := range companies {
+		token, err := machine.Token(co.ID)
+		if err != nil {
+			return err
+		}
+		at := &client{base: "http://usersync", token: token, http: machine.Client()}
+		one := syncOne{company: string(co.ID), name: nameOf(co), at: at, start: func(ctx context.Context) (job, error) {
+			return at.start(ctx, string(co.ID), c.Full)
+		}}
+		if id, found := unfinished[co.ID]; found { // goes on with that one instead of a new one
+			one.start = func(ctx context.Context) (job, error) { return at.get(ctx, string(id), string(co.ID)) }
+		}
+		all = append(all, one)
+	}
+	return r.all(ctx, all)
+}
+
+// chosen is the one company asked for, or all of the settings.
+func chosen(file *settings.File, company usersync.CompanyID) ([]usersync.Company, error) {
+	if company == "" {
+		return file.Companies, nil
+	}
+	for _, c := range file.Companies {
+		if c.ID == company {
+			return []usersync.Company{c}, nil
+		}
+	}
+	return nil, usageError{fmt.Errorf("--company %s is not in the settings", company)}
+}
+
+func nameOf(c usersync.Company) string {
+	if c.Name != "" {
+		return c.Name
+	}
+	return string(c.ID)
+}
+
+// syncOne is one company to be synced.
+type syncOne struct {
+	company, name string
+	at            *client
+	start         func(context.Context) (job, error)
+}
+
+// syncRun follows jobs to their ends and shows them.
+type syncRun struct {
+	streams
+	json     bool
+	every    time.Duration // between two looks at a job
+	progress *progress
+
+	mu    sync.Mutex
+	codes []int
+}
+
+// all syncs the companies, some at once, and returns what they came to.
+func (r *syncRun) all(ctx context.Context, companies []syncOne) error {
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, atOnce)
+	var shown []func() error
+	for _, one := range companies {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			j, err := r.follow(ctx, one)
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			shown = append(shown, func() error { return r.show(ctx, one, j, err) })
+			if r.json && err == nil {
+				err = shown[len(shown)-1]()
+				shown = shown[:len(shown)-1]
+			}
+		})
+	}
+	wg.Wait()
+	r.progress.wait()
+	for _, show := range shown {
+		if err := show(); err != nil {
+			return err
+		}
+	}
+	if ctx.Err() != nil {
+		fmt.Fprintln(r.err, "stopped; what is not finished goes on with the next serve or sync")
+		return nil
+	}
+	return ended(worst(r.codes))
+}
+
+// follow starts one company's job and waits for its end.
+func (r *syncRun) follow(ctx context.Context, one syncOne) (job, error) {
+	j, err := one.start(ctx)
+	if err != nil {
+		return j, err
+	}
+	t := r.progress.track(one.name)
+	defer t.drop()
+	for {
+		t.show(j)
+		if jobEnded(j) {
+			return j, nil
+		}
+		if err := (usersync.SystemClock{}).Wait(ctx, r.every); err != nil {
+			return j, err
+		}
+		if j, err = one.at.get(ctx, string(j.ID), one.company); err != nil {
+			return j, err
+		}
+	}
+}
+
+// shownFailures is how many failed people the result names by itself.
+const shownFailures = 10
+
+// show prints one company's end and notes its exit code.
+func (r *syncRun) show(ctx context.Context, one syncOne, j job, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	if err != nil {
+		r.codes = append(r.codes, exitCode(r.err, fmt.Errorf("%s: %w", one.name, err)))
+		return nil
+	}
+	r.codes = append(r.codes, endCode(j))
+	if r.json {
+		return printJSON(r.out, j)
+	}
+	printJob(r.out, one.name, j)
+	if count(j.UsersFailed) == 0 {
+		return nil
+	}
+	total, failed, err := one.at.outcomes(ctx, string(j.ID), one.company, "failed", 0, shownFailures)
+	if err != nil {
+		return err
+	}
+	table := newOutcomeTable(r.out)
+	for _, o := range failed {
+		table.add("  ", o)
+	}
+	if err := table.flush(); err != nil {
+		return err
+	}
+	if total > len(failed) {
+		fmt.Fprintf(r.out, "  and %d more: usersync outcomes %s --action failed\n", total-len(failed), j.ID)
+	}
+	return nil
+}
