@@ -63,6 +63,9 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, c *call) (answer 
 		f.allow = c.route.allow()
 		return nil, f
 	}
+	if r.ContentLength > maxBody {
+		return nil, refuse(http.StatusRequestEntityTooLarge, "RequestTooLarge", "The body is longer than 64 KiB")
+	}
 	body, unread := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if _, ok := errors.AsType[*http.MaxBytesError](unread); ok {
 		return nil, refuse(http.StatusRequestEntityTooLarge, "RequestTooLarge", "The body is longer than 64 KiB")

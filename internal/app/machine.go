@@ -127,7 +127,7 @@ func (m *Machine) Handler(ctx context.Context, address string) (http.Handler, er
 	front := &front{}
 	if a := m.settings.Auth; a.Issuer != "" {
 		verifier = auth.NewVerifier(auth.VerifierConfig{
-			Issuer: a.Issuer, Audience: a.Audience, CompanyClaim: a.CompanyClaim, Clock: m.clock, HTTPClient: &http.Client{Timeout: 10 * time.Second},
+			Issuer: a.Issuer, Audience: a.Audience, CompanyClaim: a.CompanyClaim, Clock: m.clock, HTTPClient: issuerClient(),
 		})
 	} else {
 		clients, err := m.clients(ctx)
@@ -143,6 +143,11 @@ func (m *Machine) Handler(ctx context.Context, address string) (http.Handler, er
 
 func (m *Machine) jobs(verifier auth.Verifier) http.Handler {
 	return api.New(api.Config{Starter: m.starter, Jobs: m.db, Rows: m.db, Ping: m.db.Ping, Verifier: verifier, Clock: m.clock, Log: m.log})
+}
+
+// issuerClient asks a foreign issuer for its keys. A redirect is an answer like any other, and none that helps.
+func issuerClient() *http.Client {
+	return &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 // clients are the clients of the built-in issuer, with their secrets.

@@ -141,6 +141,8 @@ func (c *call) login() bool {
 	case usersync.Is(err, usersync.Unauthorized):
 		c.w.Header().Set("WWW-Authenticate", "Bearer")
 		c.refuse(http.StatusUnauthorized, "missing or invalid access token")
+	case usersync.Is(err, usersync.Unavailable):
+		c.refuse(http.StatusServiceUnavailable, usersync.Public(err))
 	case err != nil:
 		c.fail(err)
 	case !principal.HasScope(scope):

@@ -66,8 +66,12 @@ func (p *Patch) Given(name string) bool {
 	return known && p.given&(1<<prop.index) != 0
 }
 
-// apply writes the given properties over those of r.
+// apply writes the given properties over those of r. A department that is given by its external id
+// alone takes the place of a code given earlier, which would win over it.
 func (p *Patch) apply(r *UserRequest) {
+	if text(p.Request.ExternalDepartmentID) != "" && !p.Given("departmentCode") {
+		r.DepartmentCode = nil
+	}
 	from, to := reflect.ValueOf(&p.Request).Elem(), reflect.ValueOf(r).Elem()
 	for i := range from.NumField() {
 		if p.given&(1<<i) != 0 {

@@ -18,11 +18,9 @@ import (
 
 // statuses is the one table from codes to statuses; what it lacks is 500.
 var statuses = map[usersync.Code]int{
-	usersync.Validation:  http.StatusBadRequest,
-	usersync.NotFound:    http.StatusNotFound,
-	usersync.Exists:      http.StatusConflict,
-	usersync.Throttled:   http.StatusServiceUnavailable,
-	usersync.Unavailable: http.StatusServiceUnavailable,
+	usersync.Validation: http.StatusBadRequest,
+	usersync.NotFound:   http.StatusNotFound,
+	usersync.Exists:     http.StatusConflict,
 }
 
 // problem is Websak's ProblemDetails.

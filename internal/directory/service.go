@@ -96,6 +96,19 @@ func (s *Service) CreateOrUpdate(ctx context.Context, company usersync.CompanyID
 	return u, created, codeTaken(err)
 }
 
+// CreateFirst is CreateOrUpdate by Code for a user who is most likely new: it looks for one only where
+// the code turns out to be taken.
+func (s *Service) CreateFirst(ctx context.Context, company usersync.CompanyID, p Patch) (u User, created bool, err error) {
+	if CodeKey(text(p.Request.Code)) == "" {
+		return User{}, false, invalid("code", "is missing, and the user is found by it")
+	}
+	u, err = s.create(ctx, company, p)
+	if usersync.Is(err, usersync.Conflict) || usersync.Is(err, usersync.Fenced) {
+		return s.CreateOrUpdate(ctx, company, p)
+	}
+	return u, err == nil, err
+}
+
 // errOvertaken says that somebody else wrote between a look and the write that followed it.
 var errOvertaken = usersync.E(usersync.Fenced, "somebody else has written in between")
 

@@ -90,6 +90,8 @@ func boundary(ctx context.Context, log *slog.Logger, s State, err error) error {
 		id := uuid.NewString()
 		log.ErrorContext(ctx, "a step failed in an unforeseen way", "id", id, "job", s.Job, "company", s.Company, "error", unforeseen(err))
 		message += " (error id " + id + ")"
+	default:
+		log.WarnContext(ctx, "a step ended with an error", "code", code, "job", s.Job, "company", s.Company, "error", message)
 	}
 	return named(code, message)
 }

@@ -54,7 +54,7 @@ func (t *target) Create(ctx context.Context, r usersync.Record) (usersync.Writte
 	if err := patch.Set("lookupField", "Code"); err != nil {
 		return usersync.Written{}, refused(err)
 	}
-	u, created, err := t.service.CreateOrUpdate(ctx, t.company, patch)
+	u, created, err := t.service.CreateFirst(ctx, t.company, patch)
 	if err != nil {
 		return usersync.Written{}, refused(err)
 	}

@@ -31,8 +31,10 @@ type schema struct {
 	sql     string
 }
 
-// openFile opens a file for its owner alone. shred overwrites deleted content.
-func openFile(path string, s schema, readers int, shred bool) (*file, error) {
+// openFile opens a file for its owner alone, with so many readers, and cache KiB for what
+// is written, a quarter of it for each reader.
+// shred overwrites deleted content.
+func openFile(path string, s schema, readers, cache int, shred bool) (*file, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err == nil {
 		err = f.Close()
@@ -40,11 +42,11 @@ func openFile(path string, s schema, readers int, shred bool) (*file, error) {
 	if err != nil {
 		return nil, &usersync.Error{Code: usersync.Settings, Message: "a file in the data folder cannot be opened for writing", Cause: err}
 	}
-	w, err := openWriter(dataSource(path, shred, writerPragmas...), s)
+	w, err := openWriter(dataSource(path, shred, writerPragmas(cache)...), s)
 	if err != nil {
 		return nil, failed(err)
 	}
-	db, err := sql.Open("sqlite", dataSource(path, shred, "query_only(1)", "cache_size(-2048)"))
+	db, err := sql.Open("sqlite", dataSource(path, shred, "query_only(1)", cacheSize(cache/4)))
 	if err != nil {
 		return nil, failed(errors.Join(err, w.close()))
 	}
@@ -53,9 +55,13 @@ func openFile(path string, s schema, readers int, shred bool) (*file, error) {
 	return &file{writer: w, readers: db}, nil
 }
 
-// writerPragmas let the log grow to 16 MiB before it is written into the file: links come in no order,
+// writerPragmas let the log grow to 32 MiB before it is written into the file: links come in no order,
 // and a page that many of them meet is then written once.
-var writerPragmas = []string{"cache_size(-4096)", "wal_autocheckpoint(4096)", "journal_size_limit(16777216)"}
+func writerPragmas(cache int) []string {
+	return []string{cacheSize(cache), "wal_autocheckpoint(8192)", "journal_size_limit(16777216)"}
+}
+
+func cacheSize(kib int) string { return "cache_size(-" + strconv.Itoa(kib) + ")" }
 
 // dataSource names the file to the driver. Every connection waits for a lock, and keeps little in memory.
 func dataSource(path string, shred bool, more ...string) string {

@@ -47,11 +47,11 @@ func Open(dir string, clock usersync.Clock) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	main, err := openFile(filepath.Join(dir, "usersync.db"), schema{version: 1, sql: mainSchema}, 4, false)
+	main, err := openFile(filepath.Join(dir, "usersync.db"), schema{version: 1, sql: mainSchema}, 2, 4<<10, false)
 	if err != nil {
 		return nil, err
 	}
-	pages, err := openFile(filepath.Join(dir, "pages.db"), schema{version: 1, sql: pagesSchema}, 2, true)
+	pages, err := openFile(filepath.Join(dir, "pages.db"), schema{version: 1, sql: pagesSchema}, 2, 1<<10, true)
 	if err != nil {
 		return nil, errors.Join(err, main.close())
 	}
