@@ -89,10 +89,11 @@ func unknownType(what, name string) error {
 	return usersync.E(usersync.Settings, fmt.Sprintf("the settings name a %s of the unknown type %q", what, name))
 }
 
-func secretsOf(f *settings.File) usersync.Secrets {
+// Secrets resolves the references of a settings file.
+func Secrets(f *settings.File) usersync.Secrets {
 	return settings.NewSecrets(f.Dir, os.LookupEnv)
 }
 
 func newConnectors(f *settings.File, people dir.Store, clock usersync.Clock) *connectors {
-	return &connectors{secretsOf(f), httpx.Network{AllowPrivate: f.Network.AllowPrivate}, people, clock}
+	return &connectors{Secrets(f), httpx.Network{AllowPrivate: f.Network.AllowPrivate}, people, clock}
 }

@@ -81,9 +81,10 @@ func (m *Machine) compose(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
-// Resume takes up the jobs that an earlier process left unfinished; it returns them by company.
-func (m *Machine) Resume(ctx context.Context) (map[usersync.CompanyID]usersync.JobID, error) {
-	if _, err := m.resumer.Once(ctx); err != nil {
+// Resume takes up the jobs of the companies that an earlier process left unfinished; it returns all
+// unfinished jobs, by company.
+func (m *Machine) Resume(ctx context.Context, companies ...usersync.CompanyID) (map[usersync.CompanyID]usersync.JobID, error) {
+	if _, err := m.resumer.Once(ctx, companies...); err != nil {
 		return nil, err
 	}
 	jobs, err := m.db.Unfinished(ctx)
@@ -154,7 +155,7 @@ func issuerClient() *http.Client {
 func (m *Machine) clients(ctx context.Context) ([]auth.Client, error) {
 	var all []auth.Client
 	for _, c := range m.settings.Auth.Clients {
-		secret, err := secretsOf(m.settings).Secret(ctx, c.Secret)
+		secret, err := Secrets(m.settings).Secret(ctx, c.Secret)
 		if err != nil {
 			return nil, err
 		}

@@ -64,10 +64,11 @@ func TestALongRetryAfterIsWaitedForBetweenStepsUnderTheLease(t *testing.T) {
 	}
 }
 
-func TestThrottlesNeverCountAsAttempts(t *testing.T) {
+func TestThrottlesOfEverybodyNeverCountAsAttempts(t *testing.T) {
 	for kind, traits := range kinds {
 		w := newWorld(t, traits)
 		tries := 0
+		w.target.check = usersync.E(usersync.Throttled, "429")
 		w.target.answer = func(op, code string) (bool, error) {
 			if code == "c-p000" {
 				if tries++; tries <= 12 {
@@ -82,6 +83,52 @@ func TestThrottlesNeverCountAsAttempts(t *testing.T) {
 		if tries != 13 || w.clock.Waited() < 10*time.Second {
 			t.Errorf("%s: %d tries, %v waited in steps", kind, tries, w.clock.Waited())
 		}
+	}
+}
+
+func TestOnePersonWhoIsAlwaysThrottledStopsNobodyElse(t *testing.T) {
+	for kind, traits := range kinds {
+		w := newWorld(t, traits)
+		w.target.answer = func(op, code string) (bool, error) {
+			if code == "c-p000" {
+				return false, usersync.E(usersync.Throttled, "429")
+			}
+			return true, nil
+		}
+		job := w.sync(people(0, 120))
+		if job.Counts.Created != 119 || job.Counts.Failed != 1 || job.Status != usersync.Completed {
+			t.Errorf("%s: %s %+v", kind, job.Status, job.Counts)
+		}
+		if tries := w.target.count("create c-p000"); tries != maxThrottled {
+			t.Errorf("%s: %d tries", kind, tries)
+		}
+	}
+}
+
+func TestAPauseOutlastsTheProcessThatWasAskedForIt(t *testing.T) {
+	w := newWorld(t, kinds["upserts by key"])
+	down := true
+	w.target.answer = func(op, code string) (bool, error) {
+		if down {
+			return false, &usersync.Error{Code: usersync.Throttled, Message: "429", RetryAfter: time.Minute}
+		}
+		return true, nil
+	}
+	ref := w.fetched(t, people(0, 3))
+	step, err := w.engine.Upsert(t.Context(), ref)
+	if err != nil || step.Wait < 55*time.Second {
+		t.Fatalf("%+v, %v", step, err)
+	}
+	asked := len(w.target.asked)
+	for _, again := range []func(context.Context, Ref) (Step, error){w.engine.Fetch, w.engine.Upsert} {
+		if step, err := again(t.Context(), ref); err != nil || step.Wait < 50*time.Second || step.Next != NextUpsert || len(w.target.asked) != asked {
+			t.Errorf("a step that is repeated does not wait: %+v, %v, %d requests more", step, err, len(w.target.asked)-asked)
+		}
+	}
+	down = false
+	w.clock.Advance(time.Minute)
+	if step, err := w.engine.Upsert(t.Context(), ref); err != nil || step.Next != NextSettle {
+		t.Errorf("%+v, %v", step, err)
 	}
 }
 

@@ -52,7 +52,7 @@ func (r *run) newBatch(ctx context.Context) (*batch, error) {
 	}
 	target, mapper, err := r.Connectors.Target(ctx, r.job.Settings)
 	if err != nil {
-		return nil, err
+		return nil, of("target", err)
 	}
 	p := &r.job.Progress
 	return &batch{

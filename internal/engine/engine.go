@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -121,14 +122,32 @@ func (r *run) save(ctx context.Context) error {
 	return nil
 }
 
+// of says of an error at which end of the sync it arose: both may be systems of one kind.
+func of(end string, err error) error {
+	e, ok := errors.AsType[*usersync.Error](err)
+	if !ok {
+		return err
+	}
+	told := *e
+	told.Message = "the " + end + ": " + e.Message
+	return &told
+}
+
 // maxPause is the longest wait between two steps: whoever asks for more is asked again after it.
 const maxPause = time.Hour
 
 // pause ends a step with a wait before the next one.
 func (r *run) pause(ctx context.Context, next Next, wait time.Duration) (Step, error) {
 	wait = min(wait, maxPause)
+	r.job.Progress.NotBefore = r.Clock.Now().Add(wait)
+	if err := r.save(ctx); err != nil {
+		return Step{}, err
+	}
 	return Step{Next: next, Wait: wait}, r.extend(ctx, wait)
 }
+
+// paused is what is left of the pause that an earlier step was asked for, also by a process that has ended.
+func (r *run) paused() time.Duration { return r.job.Progress.NotBefore.Sub(r.Clock.Now()) }
 
 // following says which step the checkpoint asks for.
 func (r *run) following() Next {

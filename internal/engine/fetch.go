@@ -25,6 +25,9 @@ func (e *Engine) Fetch(ctx context.Context, ref Ref) (Step, error) {
 	if ended {
 		return Step{Next: NextFinish}, nil
 	}
+	if wait := r.paused(); wait > 0 {
+		return Step{Next: r.following(), Wait: wait}, r.extend(ctx, wait)
+	}
 	p := &r.job.Progress
 	if p.SourceDone || p.Staged-p.Upserted >= batchPages {
 		return Step{Next: r.following()}, nil
@@ -35,7 +38,7 @@ func (e *Engine) Fetch(ctx context.Context, ref Ref) (Step, error) {
 	}
 	source, err := r.Connectors.Source(ctx, r.job.Settings)
 	if err != nil {
-		return Step{}, err
+		return Step{}, of("source", err)
 	}
 	switch source := source.(type) {
 	case usersync.PagedSource:
@@ -123,7 +126,7 @@ func (s *staging) pages(ctx context.Context, source usersync.PagedSource) error 
 	for asked := ask(p.Cursor); asked != nil; {
 		got := <-asked
 		if got.err != nil {
-			return got.err
+			return of("source", got.err)
 		}
 		if err := checkPage(&got.page, p.Cursor); err != nil {
 			return err

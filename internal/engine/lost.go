@@ -18,7 +18,7 @@ func (p *pool) unansweredYet(t *task, op operation, err error) {
 	tried := &t.attempts
 	switch op {
 	case opCheck:
-		p.stop(err)
+		p.stop(of("target", err))
 		return
 	case opLookUp:
 		tried = &t.lookUps
@@ -59,7 +59,7 @@ func (p *pool) giveUp(t *task, err error) {
 	}
 	p.lost++
 	if p.lost >= manyLost {
-		p.stop(err)
+		p.stop(of("target", err))
 		return
 	}
 	reason := usersync.Public(err)

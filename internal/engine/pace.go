@@ -7,7 +7,8 @@ import "time"
 //	success                  limit successes in a row → limit + 1, up to the setting
 //	429, 503, no answer      limit → half, at least 1; once a round trip
 //	Retry-After              nothing is sent until then
-//	429 without Retry-After  nothing is sent for 0.5 s, doubling to 30 s until something succeeds
+//	429 without Retry-After  where the limit is 1 already, nothing is sent for 0.5 s, doubling to
+//	                         30 s until something succeeds
 //
 // Requests are numbered as they are sent. What was under way when the limit fell tells of the load
 // before it: such answers change nothing any more.
@@ -55,7 +56,7 @@ func (p *pace) succeeded(request uint64) {
 // overloaded takes note of an answer that asks for less: throttled is a 429, wait its Retry-After.
 func (p *pace) overloaded(request uint64, now time.Time, throttled bool, wait time.Duration) {
 	again := request <= p.fell
-	if throttled && wait <= 0 && !again {
+	if throttled && wait <= 0 && !again && p.limit == 1 {
 		p.backoff = min(max(2*p.backoff, firstBackoff), lastBackoff)
 		wait = p.backoff
 	}

@@ -20,12 +20,17 @@ func TestThePaceFallsOnceARoundTripAndGrowsBack(t *testing.T) {
 	for _, r := range first {
 		p.overloaded(r, now, true, 0)
 	}
-	if p.limit != 4 || p.until != now.Add(500*time.Millisecond) {
+	if p.limit != 4 || p.until.After(now) {
 		t.Fatalf("after a round of 429: %d at once, paused for %v", p.limit, p.until.Sub(now))
+	}
+	for p.limit > 1 {
+		if p.overloaded(round()[0], now, true, 0); p.until.After(now) {
+			t.Fatalf("everybody waits although there is less to ask for: paused for %v", p.until.Sub(now))
+		}
 	}
 	for want := range 3 {
 		p.overloaded(round()[0], now, true, 0)
-		if wait := time.Second << want; p.until != now.Add(wait) {
+		if wait := firstBackoff << want; p.until != now.Add(wait) {
 			t.Fatalf("paused for %v, want %v", p.until.Sub(now), wait)
 		}
 	}

@@ -82,22 +82,22 @@ func malformed(message string) error {
 //	done                      the link is written, then the person is done
 //	Rejected                  failed; what was reserved and intended is given back
 //	NotFound of an update     the record is gone: created, once
-//	Throttled                 not done: again, when the pace allows
+//	Throttled                 not done: again, when the pace allows; one person alone not for ever
 //	Unauthorized, Forbidden,
 //	Settings                  nobody can be served: the step ends with it
 //	anything else             no proper answer: tried again, looked up first where a create is in doubt
 func (p *pool) answered(t *task, op operation, w usersync.Written, err error) {
 	if err == nil {
-		p.answeredProperly(t)
+		p.answeredProperly(t, op)
 		p.carriedOut(t, op, w)
 		return
 	}
 	switch usersync.CodeOf(err) {
 	case usersync.Rejected:
-		p.answeredProperly(t)
+		p.answeredProperly(t, op)
 		p.refused(t, err)
 	case usersync.NotFound:
-		p.answeredProperly(t)
+		p.answeredProperly(t, op)
 		if op != opUpdate {
 			p.refused(t, err)
 			return
@@ -105,20 +105,45 @@ func (p *pool) answered(t *task, op operation, w usersync.Written, err error) {
 		t.link, t.stale = nil, true
 		p.again(t, time.Time{})
 	case usersync.Throttled:
-		p.overloaded(t.turn, p.Clock.Now(), true, retryAfter(err))
-		p.notDone(t, op, time.Time{})
+		p.throttled(t, op, err)
 	case usersync.Unauthorized, usersync.Forbidden, usersync.Settings:
-		p.stop(err)
+		p.stop(of("target", err))
 		p.notDone(t, op, time.Time{})
 	default:
 		p.unansweredYet(t, op, err)
 	}
 }
 
-// answeredProperly takes note of an answer by a target that works.
-func (p *pool) answeredProperly(t *task) {
-	p.succeeded(t.turn)
-	p.works, p.unanswered, p.lost = true, 0, 0
+// answeredProperly takes note of an answer by a target that works. A sign of life says nothing of the
+// load, nor of the people who get no answer.
+func (p *pool) answeredProperly(t *task, op operation) {
+	p.works, p.unanswered = true, 0
+	if op != opCheck {
+		p.succeeded(t.turn)
+		p.lost = 0
+	}
+}
+
+// maxThrottled is how often one person is throttled before the target is asked whether it throttles everybody.
+const maxThrottled = 6
+
+// throttled puts a person back whose request was not done. The others go first: it may be this person alone
+// whom the target puts off, and then the rest must not wait.
+func (p *pool) throttled(t *task, op operation, err error) {
+	now := p.Clock.Now()
+	p.overloaded(t.turn, now, true, retryAfter(err))
+	t.throttles++
+	switch {
+	case op == opCheck: // everybody is put off
+		t.throttles = 0
+		p.again(t, now.Add(firstBackoff))
+	case t.throttles < maxThrottled:
+		p.notDone(t, op, now.Add(firstBackoff))
+	default:
+		t.last = err
+		p.inFlight++
+		p.request(t, opCheck)
+	}
 }
 
 // carriedOut goes on after a request that was done.

@@ -21,6 +21,7 @@ func (s *staging) stream(ctx context.Context, source usersync.StreamedSource) er
 	limited, cancel := context.WithTimeout(ctx, s.StreamTime)
 	defer cancel()
 	var waiting []usersync.Entry
+	var ours error // the stream ended with it, but it is not the source's
 	err := source.Stream(limited, func(page usersync.Page) error {
 		if s.Clock.Now().Sub(began) > s.StreamTime {
 			return context.DeadlineExceeded
@@ -31,12 +32,16 @@ func (s *staging) stream(ctx context.Context, source usersync.StreamedSource) er
 		if full == 0 {
 			return nil
 		}
-		if err := s.stage(limited, waiting[:full]); err != nil {
-			return err
+		if ours = s.stage(limited, waiting[:full]); ours != nil {
+			return ours
 		}
 		waiting = append(waiting[:0], waiting[full:]...)
-		return s.keep(limited)
+		ours = s.keep(limited)
+		return ours
 	})
+	if err != nil && ours == nil {
+		err = of("source", err)
+	}
 	if err == nil {
 		err = s.stage(limited, waiting)
 	}

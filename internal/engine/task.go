@@ -32,8 +32,9 @@ type task struct {
 	sentAt time.Time
 	last   error // the last answer that was none
 	tries
-	due  time.Time // no request before
-	turn uint64    // of the request under way, counted over the step
+	throttles int       // 429 in this step
+	due       time.Time // no request before
+	turn      uint64    // of the request under way, counted over the step
 }
 
 // An intent stands in a link's place from before a create is sent until its answer is stored. It has no

@@ -17,6 +17,9 @@ func (e *Engine) Upsert(ctx context.Context, ref Ref) (Step, error) {
 	if ended {
 		return Step{Next: NextFinish}, nil
 	}
+	if wait := r.paused(); wait > 0 {
+		return Step{Next: r.following(), Wait: wait}, r.extend(ctx, wait)
+	}
 	if r.job.Progress.Upserted >= r.job.Progress.Staged {
 		return Step{Next: r.following()}, nil
 	}

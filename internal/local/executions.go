@@ -172,7 +172,7 @@ func (e *Executions) ended(state workflow.State, r *runs, err error) {
 		r.failures = 0
 	case hasName:
 		r.failures++
-		e.log.Warn("an execution ended with an error", "execution", state.Name(), "company", state.Company, "error", failed.Name)
+		e.log.Info("an execution ended with an error", "execution", state.Name(), "company", state.Company, "error", failed.Name)
 	default: // its context has ended
 		e.log.Info("an execution was stopped; its job goes on when the next process starts", "execution", state.Name(), "company", state.Company)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/usersync/usersync/internal/usersync"
@@ -48,14 +49,18 @@ func (r *Resumer) Run(ctx context.Context) {
 
 // Once takes up each unfinished job that does not run here, under its own fence, and returns those that
 // run again. One whose lease is another's by now, or that broke off too often, is ended as Failed.
-// Errors: those of the store, joined; the other jobs are taken up all the same.
-func (r *Resumer) Once(ctx context.Context) (resumed []usersync.JobID, err error) {
+// only names the companies whose jobs are meant; none: all. Errors: those of the store, joined; the
+// other jobs are taken up all the same.
+func (r *Resumer) Once(ctx context.Context, only ...usersync.CompanyID) (resumed []usersync.JobID, err error) {
 	jobs, err := r.store.Unfinished(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var faults []error
 	for _, job := range jobs {
+		if len(only) > 0 && !slices.Contains(only, job.Company) {
+			continue
+		}
 		again, err := r.takeUp(ctx, &job)
 		if again {
 			resumed = append(resumed, job.ID)

@@ -40,6 +40,7 @@ func (r *reader) endpoint(v value, d direction) usersync.Endpoint {
 	if i < 0 {
 		if v.node.Kind == yaml.MappingNode {
 			r.faultAt(v.key.Line, v.key.Column, v.path+".type", "this is missing")
+			r.unknown(fields)
 		}
 		return usersync.Endpoint{}
 	}
@@ -59,6 +60,17 @@ func (r *reader) endpoint(v value, d direction) usersync.Endpoint {
 		return usersync.Endpoint{Type: name, Settings: r.settings(v, slices.Delete(fields, i, i+1), spec, d)}
 	}
 	return usersync.Endpoint{}
+}
+
+// unknown finds fault with the keys that no connector knows.
+func (r *reader) unknown(fields []value) {
+	for _, f := range fields {
+		if !slices.ContainsFunc(r.specs, func(spec usersync.ConnectorSpec) bool {
+			return slices.ContainsFunc(spec.Settings, func(s usersync.Setting) bool { return s.Name == f.key.Value })
+		}) {
+			r.faultAt(f.key.Line, f.key.Column, f.path, "an unknown key")
+		}
+	}
 }
 
 // types are the connectors that the direction has.

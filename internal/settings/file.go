@@ -23,6 +23,8 @@ type File struct {
 	Auth      Auth
 	Network   Network
 	Companies []usersync.Company // in the file's order, at least one
+
+	references []reference
 }
 
 // Auth says whose tokens are believed.
@@ -104,6 +106,7 @@ func Parse(name string, text []byte, dir string, specs []usersync.ConnectorSpec)
 		r.faults.sort()
 		return nil, r.faults
 	}
+	file.references = r.references
 	return file, nil
 }
 

@@ -18,6 +18,8 @@ type reader struct {
 	dir    string
 	specs  []usersync.ConnectorSpec
 	faults Faults
+
+	references []reference
 }
 
 // value is a node of the document and where it stands.

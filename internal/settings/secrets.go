@@ -2,10 +2,12 @@ package settings
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -27,6 +29,7 @@ func (r *reader) secret(v value) string {
 		r.fault(v, fault)
 		return ""
 	}
+	r.references = append(r.references, reference{Fault{File: r.name, Line: v.node.Line, Column: v.node.Column, Key: v.path}, text})
 	return text
 }
 
@@ -48,6 +51,40 @@ func referenceFault(text string) string {
 		return "secrets in " + kind + ": are not supported yet"
 	}
 	return "a secret must be a reference such as env:NAME or file:PATH"
+}
+
+// reference is a reference to a secret and where it stands.
+type reference struct {
+	at   Fault // without a message
+	text string
+}
+
+// Resolvable reports whether the secrets can be had of the built-in issuer's clients, where clients is
+// true, and of the given companies. Errors: Faults, all of them.
+func (f *File) Resolvable(ctx context.Context, secrets usersync.Secrets, clients bool, companies []usersync.Company) error {
+	var faults Faults
+	for _, ref := range f.references {
+		if !f.concerns(ref.at.Key, clients, companies) {
+			continue
+		}
+		if _, err := secrets.Secret(ctx, ref.text); err != nil {
+			ref.at.Message = usersync.Public(err)
+			faults = append(faults, ref.at)
+		}
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	return faults
+}
+
+// concerns reports whether a key is one of the clients' or of the companies'.
+func (f *File) concerns(key string, clients bool, companies []usersync.Company) bool {
+	var i int
+	if _, err := fmt.Sscanf(key, "companies[%d].", &i); err != nil {
+		return clients
+	}
+	return slices.ContainsFunc(companies, func(c usersync.Company) bool { return c.ID == f.Companies[i].ID })
 }
 
 type secrets struct {

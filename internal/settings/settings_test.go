@@ -81,6 +81,7 @@ func TestASettingsFileIsReadWithItsDefaults(t *testing.T) {
 			},
 		},
 	}
+	got.references = nil // TestSecretsThatCannotBeHadAreFaultsAllAtOnce has them
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("read\n%+v, want\n%+v", got, want)
 	}
@@ -381,4 +382,41 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("error of code %s", usersync.CodeOf(err))
 		}
 	})
+}
+
+func TestSecretsThatCannotBeHadAreFaultsAllAtOnce(t *testing.T) {
+	text := `auth:
+  clients:
+    - {id: n, secret: env:NOPE}
+    - {id: m, secret: env:THERE}
+companies:
+  - id: 3f2504e0-4f89-41d3-9a0c-0305e82c3301
+    source: {type: websak, url: "https://a.example", tokenUrl: "https://a.example/token", clientId: a, clientSecret: file:none}
+    target: {type: directory}
+  - id: 3f2504e0-4f89-41d3-9a0c-0305e82c3302
+    source: {type: websak, url: "https://a.example", tokenUrl: "https://a.example/token", clientId: a, clientSecret: env:NOPE2}
+    target: {type: directory}
+`
+	file, err := Parse("f", []byte(text), t.TempDir(), specs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := NewSecrets(file.Dir, func(name string) (string, bool) { return map[string]string{"THERE": "x"}[name], true })
+	for _, c := range []struct {
+		clients   bool
+		companies []usersync.Company
+		want      string
+	}{
+		{true, nil, "f:3: auth.clients[0].secret: the secret env:NOPE is not set"},
+		{false, file.Companies[:1], "f:7: companies[0].source.clientSecret: the secret file:none cannot be read"},
+		{true, file.Companies, "f:3: auth.clients[0].secret: the secret env:NOPE is not set\n" +
+			"f:7: companies[0].source.clientSecret: the secret file:none cannot be read\n" +
+			"f:10: companies[1].source.clientSecret: the secret env:NOPE2 is not set"},
+		{false, nil, ""},
+	} {
+		err := file.Resolvable(t.Context(), secrets, c.clients, c.companies)
+		if got := fmt.Sprint(err); err == nil && c.want != "" || err != nil && got != c.want {
+			t.Errorf("found %v, want %s", err, c.want)
+		}
+	}
 }

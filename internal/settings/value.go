@@ -33,6 +33,11 @@ func (r *reader) setting(v value, s usersync.Setting) string {
 	case usersync.URL:
 		text, fault = address(text, s.Identity)
 	case usersync.Path:
+		if s.Usable != nil {
+			if err := s.Usable(text); err != nil {
+				fault = usersync.Public(err)
+			}
+		}
 		if !filepath.IsAbs(text) {
 			text = filepath.Join(r.dir, text)
 		}

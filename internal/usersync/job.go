@@ -87,12 +87,13 @@ func (j *Job) Lease() Lease { return Lease{Company: j.Company, Job: j.ID, Fence:
 
 // Progress is the checkpoint: all that a step needs to know of the steps before it.
 type Progress struct {
-	Cursor     Cursor `json:"cursor,omitempty"`     // where the source goes on
-	Reading    string `json:"reading,omitempty"`    // the published reading of a source that cannot page
-	Staged     int    `json:"staged"`               // pages staged: 0 … Staged-1
-	SourceDone bool   `json:"sourceDone,omitempty"` // the last page is staged
-	Upserted   int    `json:"upserted"`             // pages applied and counted: 0 … Upserted-1
-	InFlight   int    `json:"inFlight,omitempty"`   // concurrency to the target as it last was
-	Settling   int    `json:"settling,omitempty"`   // the next hash range to settle
-	Settled    Counts `json:"settled,omitzero"`     // exact counts of the ranges before it
+	Cursor     Cursor    `json:"cursor,omitempty"`     // where the source goes on
+	Reading    string    `json:"reading,omitempty"`    // the published reading of a source that cannot page
+	Staged     int       `json:"staged"`               // pages staged: 0 … Staged-1
+	SourceDone bool      `json:"sourceDone,omitempty"` // the last page is staged
+	Upserted   int       `json:"upserted"`             // pages applied and counted: 0 … Upserted-1
+	InFlight   int       `json:"inFlight,omitempty"`   // concurrency to the target as it last was
+	NotBefore  time.Time `json:"notBefore,omitzero"`   // nobody is asked before, source or target
+	Settling   int       `json:"settling,omitempty"`   // the next hash range to settle
+	Settled    Counts    `json:"settled,omitzero"`     // exact counts of the ranges before it
 }

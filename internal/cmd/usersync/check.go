@@ -27,6 +27,9 @@ func (c *checkCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	if err := file.Resolvable(ctx, app.Secrets(file), file.Auth.Issuer == "", companies); err != nil {
+		return err
+	}
 	checker, err := app.OpenChecker(file, c.Data)
 	if err != nil {
 		return err
@@ -39,7 +42,9 @@ func (c *checkCommand) Run(ctx context.Context, s streams) error {
 			if finding.Fault != "" {
 				mark, failed = "FAILED", true
 			}
-			fmt.Fprintf(s.out, "%s  %s: %s  %s%s\n", mark, nameOf(co), finding.What, finding.Found, finding.Fault)
+			if _, err := fmt.Fprintf(s.out, "%s  %s: %s  %s%s\n", mark, nameOf(co), finding.What, finding.Found, finding.Fault); err != nil {
+				return err
+			}
 		}
 	}
 	if failed {

@@ -152,5 +152,8 @@ func refusal(status int, request string, text []byte) error {
 	if !known {
 		code = usersync.Internal
 	}
+	if holder := answer.ResponseStatus.Meta.JobID; holder != "" {
+		message += ": " + holder
+	}
 	return &usersync.Error{Code: code, Message: fmt.Sprintf("%s: %d %s", request, status, message), Holder: usersync.JobID(answer.ResponseStatus.Meta.JobID)}
 }

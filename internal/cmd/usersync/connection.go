@@ -15,8 +15,8 @@ import (
 
 // place names the settings and the data folder of one machine.
 type place struct {
-	Config string `help:"The settings." default:"usersync.yaml" type:"path" placeholder:"FILE"`
-	Data   string `help:"The data folder." default:"usersync-data" type:"path" placeholder:"DIR"`
+	Config string `help:"The settings (${default})." default:"usersync.yaml" type:"path" placeholder:"FILE"`
+	Data   string `help:"The data folder (${default})." default:"usersync-data" type:"path" placeholder:"DIR"`
 }
 
 // load reads the settings; every fault is in the error.
@@ -24,7 +24,7 @@ func (p place) load() (*settings.File, error) { return settings.Load(p.Config, a
 
 // connection says where jobs are looked at: a data folder, or a server.
 type connection struct {
-	Data    string `help:"The data folder." default:"usersync-data" type:"path" placeholder:"DIR"`
+	Data    string `help:"The data folder (${default})." default:"usersync-data" type:"path" placeholder:"DIR"`
 	Server  string `help:"A running server's address, instead of a data folder." placeholder:"URL"`
 	Token   string `help:"The token for --server." placeholder:"TOKEN"`
 	Company string `help:"A company's guid; with --server, left out: the token's." placeholder:"ID"`

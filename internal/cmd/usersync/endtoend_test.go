@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -55,6 +56,10 @@ func TestExitCodesTellHowItEnded(t *testing.T) {
 	settings, data := settingsFile(t, fileToDirectory(testCompany))
 	people := filepath.Join(filepath.Dir(settings), "people.csv")
 	at := []string{"--config", settings, "--data", data}
+	ending := strings.Replace(fileToDirectory(testCompany), "people.csv", "people.txt", 1)
+	if err := os.WriteFile(strings.Replace(settings, "usersync.yaml", "ending.yaml", 1), []byte(ending), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	cases := []struct {
 		name, csv string
 		args      []string
@@ -68,6 +73,8 @@ func TestExitCodesTellHowItEnded(t *testing.T) {
 		{"a company that is no guid", "id\n", append([]string{"sync", "--company", "17"}, at...), exitUsage, "17"},
 		{"a company that is not in the settings", "id\n", append([]string{"sync", "--company", otherCompany}, at...), exitUsage, otherCompany},
 		{"no settings", "id\n", []string{"sync", "--config", settings + ".none", "--data", data}, exitUsage, ".none"},
+		{"a path that cannot be read", "id\n", []string{"check", "--config", strings.Replace(settings, "usersync.yaml", "ending.yaml", 1)}, exitUsage, "companies[0].source.path"},
+		{"status of a company that is no guid", "id\n", []string{"status", "--data", data, "--company", "nope"}, exitUsage, "nope"},
 		{"dry run", "id\n", append([]string{"sync", "--dry-run"}, at...), exitUsage, "not supported yet"},
 		{"removals", "id\n", append([]string{"sync", "--approve-removals", "3"}, at...), exitUsage, "not supported yet"},
 		{"cancel", "id\n", []string{"cancel", "1", "--data", data}, exitUsage, "not supported yet"},
@@ -106,6 +113,33 @@ func TestADataFolderBelongsToOneProcess(t *testing.T) {
 	}
 	if r := runProgram(t, "sync", "--config", settings, "--data", data); r.code != exitDone {
 		t.Errorf("after it the folder is not free: %d %s", r.code, r.stderr)
+	}
+}
+
+func TestSyncOfOneCompanyLeavesTheUnfinishedJobOfAnotherAlone(t *testing.T) {
+	target := newSlowWebsak(t, 50*time.Millisecond)
+	settings, data := settingsFile(t, fmt.Sprintf("companies:\n  - id: %s\n    source: {type: file, path: people.csv}\n    target: %s\n  - id: %s\n    source: {type: file, path: people.csv}\n    target: {type: directory}\n",
+		testCompany, target.endpoint(), otherCompany))
+	writeCSV(t, filepath.Join(filepath.Dir(settings), "people.csv"), 2000, adviser)
+	s := serveProgram(t, "--config", settings, "--data", data)
+	started, err := s.client(t, data, testCompany).start(context.Background(), "", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, posts := target.seen(); posts == 0; _, posts = target.seen() {
+		runtime.Gosched()
+	}
+	s.end(syscall.SIGKILL)
+	before, _ := target.seen()
+	if r := runProgram(t, "sync", "--config", settings, "--data", data, "--company", otherCompany); r.code != exitDone {
+		t.Errorf("ended with %d: %s", r.code, r.stderr)
+	}
+	if now, _ := target.seen(); now != before {
+		t.Errorf("the other company's target had %d logins", now-before)
+	}
+	r := runProgram(t, "sync", "--config", settings, "--data", data, "--company", testCompany, "--json")
+	if j := r.jobLine(t); r.code != exitDone || j.ID != started.ID || count(j.UsersCreated) != 2000 || !strings.Contains(r.stderr, "going on") {
+		t.Errorf("ended with %d: %s%s", r.code, r.out, r.stderr)
 	}
 }
 

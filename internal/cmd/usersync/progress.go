@@ -75,13 +75,16 @@ func (t *track) show(j job) {
 		t.first = done
 	}
 	now := time.Now()
-	if jobEnded(j) || now.Sub(t.printed) < progressEvery {
+	if !jobEnded(j) && now.Sub(t.printed) < progressEvery {
 		return
 	}
 	t.printed = now
 	rate := float64(done-t.first) / now.Sub(t.began).Seconds()
 	line := fmt.Sprintf("%s: %d of %d so far", t.name, done, found)
-	if rate > 0 {
+	switch {
+	case rate > 0 && jobEnded(j):
+		line = fmt.Sprintf("%s: %d of %d, %.0f a second", t.name, done, found, rate)
+	case rate > 0:
 		left := time.Duration(float64(found-done) / rate * float64(time.Second)).Round(time.Second)
 		line += fmt.Sprintf(", %.0f a second, %v for the rest", rate, left)
 	}

@@ -17,13 +17,16 @@ const stopWithin = 8 * time.Second
 // serveCommand serves until it is told to stop.
 type serveCommand struct {
 	place
-	Listen string `help:"Where to listen; port 0 takes a free one." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	Listen string `help:"Where to listen (${default}); port 0 takes a free one." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 }
 
 // Run serves.
 func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	file, err := c.load()
 	if err != nil {
+		return err
+	}
+	if err := file.Resolvable(ctx, app.Secrets(file), file.Auth.Issuer == "", nil); err != nil {
 		return err
 	}
 	machine, err := app.Open(ctx, app.Options{Settings: file, Data: c.Data, Log: logger(s, slog.LevelInfo)})

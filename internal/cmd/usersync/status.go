@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/usersync/usersync/internal/app"
+	"github.com/usersync/usersync/internal/auth"
 	"github.com/usersync/usersync/internal/usersync"
 )
 
@@ -21,7 +22,7 @@ type statusCommand struct {
 
 // Run shows them.
 func (c *statusCommand) Run(ctx context.Context, s streams) error {
-	jobs, done, err := c.open(ctx)
+	jobs, done, err := c.open(&c.Job)
 	if err != nil {
 		return err
 	}
@@ -47,8 +48,7 @@ func (c *statusCommand) once(ctx context.Context, s streams, jobs jobReader) (ru
 		if c.JSON {
 			return !jobEnded(j), printJSON(s.out, j)
 		}
-		printJob(s.out, "company "+string(j.CompanyID), j)
-		return !jobEnded(j), nil
+		return !jobEnded(j), printJob(s.out, "company "+j.CompanyID, j)
 	}
 	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	if !c.JSON {
@@ -79,7 +79,7 @@ type outcomesCommand struct {
 
 // Run shows them.
 func (c *outcomesCommand) Run(ctx context.Context, s streams) error {
-	jobs, done, err := c.open(ctx)
+	jobs, done, err := c.open(&c.Job)
 	if err != nil {
 		return err
 	}
@@ -111,8 +111,20 @@ type jobReader interface {
 	outcomes(ctx context.Context, id, company, action string, skip, take int) (int, []outcome, error)
 }
 
-// open finds the jobs; done lets go of them.
-func (c connection) open(ctx context.Context) (jobs jobReader, done func(), err error) {
+// open finds the jobs; done lets go of them. The company and the job's id are read in any spelling.
+func (c *connection) open(id *string) (jobs jobReader, done func(), err error) {
+	company, err := parseCompany(c.Company)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.Company = string(company)
+	if *id != "" {
+		canonical, ok := auth.CanonicalGUID(*id)
+		if !ok {
+			return nil, nil, usageError{fmt.Errorf("%q is no job's id", *id)}
+		}
+		*id = canonical
+	}
 	if at, err := c.remote(); at != nil || err != nil {
 		return at, func() {}, err
 	}

@@ -63,12 +63,19 @@ func (c *syncCommand) local(ctx context.Context, s streams, company usersync.Com
 	if err != nil {
 		return err
 	}
+	if err := file.Resolvable(ctx, app.Secrets(file), false, companies); err != nil {
+		return err
+	}
 	machine, err := app.Open(ctx, app.Options{Settings: file, Data: c.Data, Log: logger(s, slog.LevelWarn)})
 	if err != nil {
 		return err
 	}
 	defer machine.Close()
-	unfinished, err := machine.Resume(ctx)
+	ids := make([]usersync.CompanyID, 0, len(companies))
+	for _, co := range companies {
+		ids = append(ids, co.ID)
+	}
+	unfinished, err := machine.Resume(ctx, ids...)
 	if err != nil {
 		return err
 	}
@@ -84,6 +91,7 @@ func (c *syncCommand) local(ctx context.Context, s streams, company usersync.Com
 			return at.start(ctx, string(co.ID), c.Full)
 		}}
 		if id, found := unfinished[co.ID]; found { // goes on with that one instead of a new one
+			fmt.Fprintf(s.err, "%s: going on with the unfinished job %s, as it was started\n", nameOf(co), id)
 			one.start = func(ctx context.Context) (job, error) { return at.get(ctx, string(id), string(co.ID)) }
 		}
 		all = append(all, one)
@@ -124,42 +132,55 @@ type syncRun struct {
 	json     bool
 	every    time.Duration // between two looks at a job
 	progress *progress
-
-	mu    sync.Mutex
-	codes []int
 }
 
-// all syncs the companies, some at once, and returns what they came to.
+// end is how one company's sync ended.
+type end struct {
+	syncOne
+	job job
+	err error
+}
+
+// all syncs the companies, some at once, and returns what they came to. A line of JSON is printed at a
+// company's end, what is for people when all bars are gone.
 func (r *syncRun) all(ctx context.Context, companies []syncOne) error {
 	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var ends []end
+	var failed error
 	slots := make(chan struct{}, atOnce)
-	var shown []func() error
 	for _, one := range companies {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
 			j, err := r.follow(ctx, one)
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			shown = append(shown, func() error { return r.show(ctx, one, j, err) })
-			if r.json && err == nil {
-				err = shown[len(shown)-1]()
-				shown = shown[:len(shown)-1]
+			mu.Lock()
+			defer mu.Unlock()
+			e := end{one, j, err}
+			if ends = append(ends, e); r.json && err == nil {
+				failed = errors.Join(failed, printJSON(r.out, j))
 			}
 		})
 	}
 	wg.Wait()
 	r.progress.wait()
-	for _, show := range shown {
-		if err := show(); err != nil {
-			return err
+	var codes []int
+	for _, e := range ends {
+		if errors.Is(e.err, context.Canceled) {
+			continue
 		}
+		code, err := r.show(ctx, e)
+		codes = append(codes, code)
+		failed = errors.Join(failed, err)
+	}
+	if failed != nil {
+		return failed
 	}
 	if ctx.Err() != nil {
 		fmt.Fprintln(r.err, "stopped; what is not finished goes on with the next serve or sync")
 		return nil
 	}
-	return ended(worst(r.codes))
+	return ended(worst(codes))
 }
 
 // follow starts one company's job and waits for its end.
@@ -178,7 +199,7 @@ func (r *syncRun) follow(ctx context.Context, one syncOne) (job, error) {
 		if err := (usersync.SystemClock{}).Wait(ctx, r.every); err != nil {
 			return j, err
 		}
-		if j, err = one.at.get(ctx, string(j.ID), one.company); err != nil {
+		if j, err = one.at.get(ctx, j.ID, one.company); err != nil {
 			return j, err
 		}
 	}
@@ -187,36 +208,32 @@ func (r *syncRun) follow(ctx context.Context, one syncOne) (job, error) {
 // shownFailures is how many failed people the result names by itself.
 const shownFailures = 10
 
-// show prints one company's end and notes its exit code.
-func (r *syncRun) show(ctx context.Context, one syncOne, j job, err error) error {
-	if errors.Is(err, context.Canceled) {
-		return nil
+// show prints one company's end and returns its exit code.
+func (r *syncRun) show(ctx context.Context, e end) (int, error) {
+	if e.err != nil {
+		fmt.Fprintf(r.err, "%s: ", e.name)
+		return exitCode(r.err, e.err), nil
 	}
-	if err != nil {
-		r.codes = append(r.codes, exitCode(r.err, fmt.Errorf("%s: %w", one.name, err)))
-		return nil
-	}
-	r.codes = append(r.codes, endCode(j))
+	code := endCode(e.job)
 	if r.json {
-		return printJSON(r.out, j)
+		return code, nil
 	}
-	printJob(r.out, one.name, j)
-	if count(j.UsersFailed) == 0 {
-		return nil
+	if err := printJob(r.out, e.name, e.job); err != nil || count(e.job.UsersFailed) == 0 {
+		return code, err
 	}
-	total, failed, err := one.at.outcomes(ctx, string(j.ID), one.company, "failed", 0, shownFailures)
+	total, failed, err := e.at.outcomes(ctx, e.job.ID, e.company, "failed", 0, shownFailures)
 	if err != nil {
-		return err
+		return code, err
 	}
 	table := newOutcomeTable(r.out)
 	for _, o := range failed {
 		table.add("  ", o)
 	}
 	if err := table.flush(); err != nil {
-		return err
+		return code, err
 	}
 	if total > len(failed) {
-		fmt.Fprintf(r.out, "  and %d more: usersync outcomes %s --action failed\n", total-len(failed), j.ID)
+		_, err = fmt.Fprintf(r.out, "  and %d more: usersync outcomes %s --action failed\n", total-len(failed), e.job.ID)
 	}
-	return nil
+	return code, err
 }

@@ -48,16 +48,18 @@ func printJSON(w io.Writer, v any) error {
 }
 
 // printJob writes a job's result for a person to read.
-func printJob(w io.Writer, name string, j job) {
-	fmt.Fprintf(w, "%s: %s (job %s)\n", name, j.StatusName, j.ID)
+func printJob(w io.Writer, name string, j job) error {
+	text := fmt.Sprintf("%s: %s (job %s)\n", name, j.StatusName, j.ID)
 	if j.UsersFound != nil {
-		fmt.Fprintf(w, "  found %d: created %d, updated %d, unchanged %d, skipped %d, failed %d; removed %d\n",
+		text += fmt.Sprintf("  found %d: created %d, updated %d, unchanged %d, skipped %d, failed %d; removed %d\n",
 			count(j.UsersFound), count(j.UsersCreated), count(j.UsersUpdated), count(j.UsersUnchanged),
 			count(j.UsersSkipped), count(j.UsersFailed), count(j.UsersRemoved))
 	}
 	if j.ErrorMessage != "" {
-		fmt.Fprintf(w, "  %s\n", j.ErrorMessage)
+		text += "  " + j.ErrorMessage + "\n"
 	}
+	_, err := io.WriteString(w, text)
+	return err
 }
 
 // outcomeTable writes outcomes as a table, in parts.

@@ -19,6 +19,7 @@ type slowWebsak struct {
 	ids     map[string]string // code → id
 	created map[string]int    // code → how often
 	posts   int
+	logins  int
 	refuse  map[string]bool // codes that are refused
 }
 
@@ -26,6 +27,9 @@ func newSlowWebsak(t *testing.T, delay time.Duration) *slowWebsak {
 	w := &slowWebsak{delay: delay, ids: map[string]string{}, created: map[string]int{}, refuse: map[string]bool{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /connect/token", func(rw http.ResponseWriter, _ *http.Request) {
+		w.mu.Lock()
+		w.logins++
+		w.mu.Unlock()
 		fmt.Fprint(rw, `{"access_token":"planted-token-value","token_type":"Bearer","expires_in":3600}`)
 	})
 	mux.HandleFunc("POST /api/users", w.upsert)
@@ -59,6 +63,13 @@ func (w *slowWebsak) upsert(rw http.ResponseWriter, r *http.Request) {
 	rw.Header().Set("Content-Type", "application/json")
 	rw.WriteHeader(status)
 	fmt.Fprintf(rw, `{"gidId":%q,"code":%q,"active":true}`, id, user.Code)
+}
+
+// seen is how many logins there were, and how many requests were carried out.
+func (w *slowWebsak) seen() (logins, posts int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.logins, w.posts
 }
 
 // endpoint is how settings name the server.

@@ -29,6 +29,8 @@ func newLines(w *window) (list, error) {
 		return nil, noList("this is a JSON array: the name of such a file ends in .json")
 	case text[0] != '{':
 		return nil, noList(fmt.Sprintf("these are no JSON lines: line %d does not begin with {", l.line+1))
+	case len(text) == 1:
+		return nil, noList("these are no JSON lines: the first object goes over several lines")
 	}
 	return l, nil
 }

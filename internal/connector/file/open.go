@@ -24,6 +24,12 @@ type form struct {
 	compression string // .gz, .zst, or empty
 }
 
+// usable reports whether a path's ending is one that can be read.
+func usable(path string) error {
+	_, err := formOf(path)
+	return err
+}
+
 func formOf(path string) (form, error) {
 	var f form
 	name := strings.ToLower(filepath.Base(path))
@@ -37,7 +43,7 @@ func formOf(path string) (form, error) {
 		return f, nil
 	}
 	return f, usersync.E(usersync.Settings,
-		filepath.Base(path)+": the name of a file must end in .csv, .json or .jsonl, and then perhaps in .gz or .zst")
+		"the name of a file must end in .csv, .json or .jsonl, and then perhaps in .gz or .zst")
 }
 
 // opened is a file that is being read.

@@ -14,7 +14,7 @@ var Spec = usersync.ConnectorSpec{
 	AsSource:  true,
 	LocalOnly: true,
 	Settings: []usersync.Setting{
-		{Name: "path", Kind: usersync.Path, Required: true, Identity: true, AsSource: true},
+		{Name: "path", Kind: usersync.Path, Required: true, Identity: true, AsSource: true, Usable: usable},
 	},
 }
 

@@ -2,6 +2,7 @@ package websak
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -65,9 +66,13 @@ func (s *system) list(ctx context.Context, offset, limit int) ([]usersync.Entry,
 			"&includeEmailAddresses=true&includeUserAccess=false&includeRoles=false",
 		Repeat: true,
 		Decode: func(a httpx.Answer) (err error) {
-			if a.Status == http.StatusNoContent {
+			switch a.Status {
+			case http.StatusNoContent:
 				entries = nil
 				return nil
+			case http.StatusOK:
+			default: // half an answer is no answer
+				return usersync.E(usersync.Malformed, fmt.Sprintf("%s: the status %d is none that a list is answered with", listName, a.Status))
 			}
 			entries, err = decodePage(a.Body, offset)
 			return err
