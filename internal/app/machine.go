@@ -105,6 +105,14 @@ func (m *Machine) Watch(ctx context.Context) {
 	}
 }
 
+// Wait returns when no execution is running any more, or with ctx: a job has ended a moment before its
+// execution has.
+func (m *Machine) Wait(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, stopWithin)
+	defer cancel()
+	_ = m.executions.Wait(ctx) // Close does the rest
+}
+
 // Close lets running steps come to a safe point and gives the data folder back. Jobs that have not
 // ended go on with the next Resume.
 func (m *Machine) Close() {

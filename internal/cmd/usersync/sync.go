@@ -79,7 +79,7 @@ func (c *syncCommand) local(ctx context.Context, s streams, company usersync.Com
 	if err != nil {
 		return err
 	}
-	r := &syncRun{streams: s, json: c.JSON, every: 100 * time.Millisecond, progress: newProgress(s)}
+	r := &syncRun{streams: s, json: c.JSON, every: 25 * time.Millisecond, progress: newProgress(s)}
 	var all []syncOne
 	for _, co := range companies {
 		token, err := machine.Token(co.ID)
@@ -96,7 +96,9 @@ func (c *syncCommand) local(ctx context.Context, s streams, company usersync.Com
 		}
 		all = append(all, one)
 	}
-	return r.all(ctx, all)
+	err = r.all(ctx, all)
+	machine.Wait(ctx)
+	return err
 }
 
 // chosen is the one company asked for, or all of the settings.

@@ -20,6 +20,7 @@ import (
 // file is one database file: a connection that writes, a few that read, and their prepared statements.
 type file struct {
 	writer  *writer
+	log     *checkpointer
 	readers *sql.DB
 	stmts   sync.Map // SQL text → *sql.Stmt of readers
 	closed  atomic.Bool
@@ -46,19 +47,23 @@ func openFile(path string, s schema, readers, cache int, shred bool) (*file, err
 	if err != nil {
 		return nil, failed(err)
 	}
-	db, err := sql.Open("sqlite", dataSource(path, shred, "query_only(1)", cacheSize(cache/4)))
+	log, err := openCheckpointer(dataSource(path, shred, cacheSize(256)), w)
 	if err != nil {
 		return nil, failed(errors.Join(err, w.close()))
 	}
+	db, err := sql.Open("sqlite", dataSource(path, shred, "query_only(1)", cacheSize(cache/4)))
+	if err != nil {
+		return nil, failed(errors.Join(err, w.close(), log.close()))
+	}
 	db.SetMaxOpenConns(readers)
 	db.SetMaxIdleConns(readers)
-	return &file{writer: w, readers: db}, nil
+	return &file{writer: w, log: log, readers: db}, nil
 }
 
-// writerPragmas let the log grow to 32 MiB before it is written into the file: links come in no order,
-// and a page that many of them meet is then written once.
+// writerPragmas leave the log to the checkpointer. Links come in no order, and in a long log a page that
+// many of them meet is written into the file once.
 func writerPragmas(cache int) []string {
-	return []string{cacheSize(cache), "wal_autocheckpoint(8192)", "journal_size_limit(16777216)"}
+	return []string{cacheSize(cache), "wal_autocheckpoint(0)", "journal_size_limit(16777216)"}
 }
 
 func cacheSize(kib int) string { return "cache_size(-" + strconv.Itoa(kib) + ")" }
@@ -186,7 +191,7 @@ func (f *file) forget(ctx context.Context) error {
 
 func (f *file) close() error {
 	f.closed.Store(true)
-	return errors.Join(f.readers.Close(), f.writer.close())
+	return errors.Join(f.readers.Close(), f.writer.close(), f.log.close())
 }
 
 // nanos is a moment as the tables have it; what lies outside their range is the range's end.

@@ -24,6 +24,8 @@ type writer struct {
 
 	lead chan struct{} // holds one element while somebody leads
 
+	committed func() // called by the leader after each commit
+
 	mu      sync.Mutex
 	waiting []*pending
 }
@@ -51,7 +53,7 @@ func openWriter(source string, s schema) (*writer, error) {
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	return &writer{conn: conn, pool: pool, stmts: map[string]*sql.Stmt{}, lead: make(chan struct{}, 1)}, nil
+	return &writer{conn: conn, pool: pool, stmts: map[string]*sql.Stmt{}, lead: make(chan struct{}, 1), committed: func() {}}, nil
 }
 
 // do runs work within a transaction and returns when it is committed. ctx ends it only before it
@@ -143,6 +145,7 @@ func (t *tx) finish(batch []*pending) error {
 		return err
 	}
 	committed = true
+	t.w.committed()
 	return nil
 }
 
