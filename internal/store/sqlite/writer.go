@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"runtime"
 	"sync"
 
 	"github.com/usersync/usersync/internal/usersync"
@@ -70,6 +71,7 @@ func (w *writer) do(ctx context.Context, work func(*tx) error) error {
 	case <-mine.done:
 	case w.lead <- struct{}{}:
 		defer func() { <-w.lead }()
+		runtime.Gosched() // whoever is about to come shares the transaction
 		w.mu.Lock()
 		batch := w.waiting
 		w.waiting = nil
