@@ -153,7 +153,7 @@ func (r *run) settleRange(ctx context.Context, s span) (usersync.Counts, error) 
 // sightings reads a range of all seen rows, in order of hash, rank and page. Repetitions are left out:
 // the listing that they repeat is there.
 func (r *run) sightings(ctx context.Context, s span) ([]sighting, error) {
-	var found []sighting
+	found := make([]sighting, 0, min(r.job.Counts.Found, settleKeys)) // all of it at once, not grown by doubling
 	pages := 0
 	err := r.Store.EachRow(ctx, usersync.RowID{Job: r.job.ID, Kind: usersync.RowSeen}, func(row usersync.Row) error {
 		pages++

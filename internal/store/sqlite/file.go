@@ -73,6 +73,8 @@ func dataSource(path string, shred bool, more ...string) string {
 	pragmas := append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)", "mmap_size(0)"}, more...)
 	if shred {
 		pragmas = append(pragmas, "secure_delete(1)")
+	} else { // what a statement would need to be undone: small here, while shredding goes over many pages
+		pragmas = append(pragmas, "temp_store(MEMORY)")
 	}
 	u := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"_pragma": pragmas}.Encode()}
 	return u.String()

@@ -2,7 +2,9 @@ package sqlite
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/binary"
 	"strings"
 
 	"github.com/usersync/usersync/internal/usersync"
@@ -30,9 +32,13 @@ func grouped[T any](all []T, use func(group []T) error) error {
 func marks(n int, text string) string { return strings.TrimSuffix(strings.Repeat(text+",", n), ",") }
 
 // setKey is a set's name in the tables.
-func setKey(set usersync.LinkSet) []byte {
-	hash := usersync.HashKey("link set", string(set))
-	return hash[:]
+func setKey(set usersync.LinkSet) int64 { return shortKey(string(set)) }
+
+// shortKey names a company or a set in tables whose indexes all begin with it: the first 8 bytes of a
+// hash, since most of an index would else be the one name again and again.
+func shortKey(name string) int64 {
+	sum := sha256.Sum256([]byte(name))
+	return int64(binary.BigEndian.Uint64(sum[:]))
 }
 
 const linkColumns = "key, target, target_key, origin, job, digest"

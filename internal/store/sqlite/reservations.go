@@ -25,7 +25,7 @@ func (db *DB) Reserve(ctx context.Context, set usersync.LinkSet, fence int64, cl
 }
 
 // reserve claims a group and tells who else has each key, in order.
-func reserve(tx *tx, name []byte, fence int64, claims []usersync.Reservation, tell func(holder string)) error {
+func reserve(tx *tx, name int64, fence int64, claims []usersync.Reservation, tell func(holder string)) error {
 	args := make([]any, 0, 4*len(claims))
 	keys := append(make([]any, 0, len(claims)+1), name)
 	for i := range claims {

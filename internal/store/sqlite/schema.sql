@@ -37,7 +37,7 @@ CREATE INDEX rows_expire ON rows (expires);
 -- link_set is the set's name, hashed, so that a key is short. Hashes come in no order: a link's row lies
 -- where it was written, and the index alone is spread, so that writing 100 touches fewer pages. Reservations likewise.
 CREATE TABLE links (
-  link_set   BLOB    NOT NULL,
+  link_set   INTEGER NOT NULL,
   hash       BLOB    NOT NULL,
   key        TEXT    NOT NULL,
   target     TEXT    NOT NULL,
@@ -50,7 +50,7 @@ CREATE TABLE links (
 );
 
 CREATE TABLE reservations (
-  link_set   BLOB    NOT NULL,
+  link_set   INTEGER NOT NULL,
   target_key BLOB    NOT NULL,
   holder     TEXT    NOT NULL,
   fence      INTEGER NOT NULL,
@@ -68,9 +68,11 @@ CREATE TABLE claims (
 );
 CREATE INDEX claims_expire ON claims (expires);
 
--- The directory's users. code is as directory.CodeKey has it, NULL where there is none.
+-- The directory's users. company is hashed, so that a key is short; code is as directory.CodeKey has it,
+-- NULL where there is none. Who has changed since a day is found by a scan: it is asked for once a night,
+-- and an index would cost every write.
 CREATE TABLE users (
-  company TEXT    NOT NULL,
+  company INTEGER NOT NULL,
   ordinal INTEGER NOT NULL,
   id      TEXT    NOT NULL,
   code    TEXT,
@@ -82,7 +84,6 @@ CREATE TABLE users (
   UNIQUE (company, id),
   UNIQUE (company, code)
 );
-CREATE INDEX users_changed ON users (company, changed);
 
 -- The directory's departments, in order of rowid.
 CREATE TABLE units (

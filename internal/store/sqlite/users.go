@@ -18,6 +18,9 @@ type userBody struct {
 	Changed time.Time             `json:"changed"`
 }
 
+// companyKey is a company in the table of users.
+func companyKey(company usersync.CompanyID) int64 { return shortKey(string(company)) }
+
 const userColumns = "id, ordinal, rev, created, body"
 
 // userOf makes a user of a row's userColumns.
@@ -60,12 +63,12 @@ func (db *DB) CreateUser(ctx context.Context, company usersync.CompanyID, u dire
 		stored, err := tx.get(`INSERT INTO users (company, ordinal, id, code, rev, created, changed, body)
 			VALUES (?1, (SELECT coalesce(max(ordinal) + 1, 0) FROM users WHERE company = ?1), ?2, ?3, ?4, ?5, ?6, ?7)
 			ON CONFLICT DO NOTHING RETURNING ordinal`,
-			[]any{company, u.ID, code, u.Rev, created(u.Created), nanos(u.Changed), body}, &u.Ordinal)
+			[]any{companyKey(company), u.ID, code, u.Rev, created(u.Created), nanos(u.Changed), body}, &u.Ordinal)
 		if err != nil || stored {
 			return err
 		}
 		var one int
-		there, err := tx.get("SELECT 1 FROM users WHERE company = ? AND id = ?", []any{company, u.ID}, &one)
+		there, err := tx.get("SELECT 1 FROM users WHERE company = ? AND id = ?", []any{companyKey(company), u.ID}, &one)
 		switch {
 		case err != nil:
 			return err
@@ -92,7 +95,7 @@ func (db *DB) UpdateUser(ctx context.Context, company usersync.CompanyID, u dire
 	err = db.main.write(ctx, func(tx *tx) error {
 		var rev int64
 		var holder string
-		there, err := tx.get("SELECT rev, ordinal, created FROM users WHERE company = ? AND id = ?", []any{company, u.ID}, &rev, &u.Ordinal, &since)
+		there, err := tx.get("SELECT rev, ordinal, created FROM users WHERE company = ? AND id = ?", []any{companyKey(company), u.ID}, &rev, &u.Ordinal, &since)
 		switch {
 		case err != nil:
 			return err
@@ -101,7 +104,7 @@ func (db *DB) UpdateUser(ctx context.Context, company usersync.CompanyID, u dire
 		case rev != read:
 			return fenced
 		}
-		taken, err := tx.get("SELECT id FROM users WHERE company = ? AND code = ? AND id <> ?", []any{company, code, u.ID}, &holder)
+		taken, err := tx.get("SELECT id FROM users WHERE company = ? AND code = ? AND id <> ?", []any{companyKey(company), code, u.ID}, &holder)
 		switch {
 		case err != nil:
 			return err
@@ -109,7 +112,7 @@ func (db *DB) UpdateUser(ctx context.Context, company usersync.CompanyID, u dire
 			return codeTaken
 		}
 		_, err = tx.exec("UPDATE users SET code = ?, rev = ?, changed = ?, body = ? WHERE company = ? AND id = ?",
-			code, u.Rev, nanos(u.Changed), body, company, u.ID)
+			code, u.Rev, nanos(u.Changed), body, companyKey(company), u.ID)
 		return err
 	})
 	if err != nil {
@@ -121,12 +124,12 @@ func (db *DB) UpdateUser(ctx context.Context, company usersync.CompanyID, u dire
 
 // User reads a user by id.
 func (db *DB) User(ctx context.Context, company usersync.CompanyID, id string) (directory.User, error) {
-	return db.user(ctx, "SELECT "+userColumns+" FROM users WHERE company = ? AND id = ?", company, id)
+	return db.user(ctx, "SELECT "+userColumns+" FROM users WHERE company = ? AND id = ?", companyKey(company), id)
 }
 
 // UserByCode reads a user by code. An empty code is nobody's.
 func (db *DB) UserByCode(ctx context.Context, company usersync.CompanyID, code string) (directory.User, error) {
-	return db.user(ctx, "SELECT "+userColumns+" FROM users WHERE company = ? AND code = ?", company, directory.CodeKey(code))
+	return db.user(ctx, "SELECT "+userColumns+" FROM users WHERE company = ? AND code = ?", companyKey(company), directory.CodeKey(code))
 }
 
 func (db *DB) user(ctx context.Context, text string, args ...any) (directory.User, error) {
@@ -147,12 +150,12 @@ func (db *DB) user(ctx context.Context, text string, args ...any) (directory.Use
 // Users returns users from an ordinal on.
 func (db *DB) Users(ctx context.Context, company usersync.CompanyID, offset, limit int) ([]directory.User, error) {
 	return db.users(ctx, "SELECT "+userColumns+" FROM users WHERE company = ? AND ordinal >= ? ORDER BY ordinal LIMIT ?",
-		company, max(offset, 0), max(limit, 0))
+		companyKey(company), max(offset, 0), max(limit, 0))
 }
 
 // UsersChanged returns the users changed at or after a moment.
 func (db *DB) UsersChanged(ctx context.Context, company usersync.CompanyID, since time.Time) ([]directory.User, error) {
-	return db.users(ctx, "SELECT "+userColumns+" FROM users WHERE company = ? AND changed >= ? ORDER BY ordinal", company, nanos(since))
+	return db.users(ctx, "SELECT "+userColumns+" FROM users WHERE company = ? AND changed >= ? ORDER BY ordinal", companyKey(company), nanos(since))
 }
 
 func (db *DB) users(ctx context.Context, text string, args ...any) ([]directory.User, error) {
