@@ -26,6 +26,7 @@ type connectors struct {
 	network   httpx.Network
 	directory dir.Store
 	clock     usersync.Clock
+	opened    opened
 }
 
 // Source opens the company's source.
@@ -34,7 +35,9 @@ func (c *connectors) Source(ctx context.Context, co usersync.Company) (usersync.
 	case file.Spec.Type:
 		return file.NewSource(e)
 	case websak.Spec.Type:
-		return websak.NewSource(ctx, e, c.secrets, c.network, c.clock)
+		return reuse(ctx, c, "source", co, e, websak.Spec, func() (usersync.Source, error) {
+			return websak.NewSource(ctx, e, c.secrets, c.network, c.clock)
+		})
 	case directory.Spec.Type:
 		return directory.NewSource(c.directory, co.ID), nil
 	}
@@ -47,7 +50,9 @@ func (c *connectors) Target(ctx context.Context, co usersync.Company) (usersync.
 	var err error
 	switch e := co.Target; e.Type {
 	case websak.Spec.Type:
-		target, err = websak.NewTarget(ctx, e, c.secrets, c.network, c.clock)
+		target, err = reuse(ctx, c, "target", co, e, websak.Spec, func() (usersync.Target, error) {
+			return websak.NewTarget(ctx, e, c.secrets, c.network, c.clock)
+		})
 	case directory.Spec.Type:
 		target = directory.NewTarget(c.directory, co.ID, c.clock)
 	default:
@@ -95,5 +100,5 @@ func Secrets(f *settings.File) usersync.Secrets {
 }
 
 func newConnectors(f *settings.File, people dir.Store, clock usersync.Clock) *connectors {
-	return &connectors{Secrets(f), httpx.Network{AllowPrivate: f.Network.AllowPrivate}, people, clock}
+	return &connectors{secrets: Secrets(f), network: httpx.Network{AllowPrivate: f.Network.AllowPrivate}, directory: people, clock: clock}
 }
