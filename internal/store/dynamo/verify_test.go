@@ -71,6 +71,12 @@ func TestTheStoreKeepsItsPromisesOnDynamoDBLocal(t *testing.T) {
 	})
 }
 
+func TestAHalfKnownStartFindsItsWayBack(t *testing.T) {
+	storetest.RunStart(t, func(t *testing.T, clock usersync.Clock) (a, b usersync.Store) {
+		return openTwo(t, clock, unspoilt)
+	})
+}
+
 func TestTheDirectoryKeepsItsPromisesOnDynamoDBLocal(t *testing.T) {
 	storetest.RunDirectory(t, func(t *testing.T, clock usersync.Clock) (a, b directory.Store) {
 		return openTwo(t, clock, unspoilt)
