@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/usersync/usersync/internal/auth"
 	"github.com/usersync/usersync/internal/usersync"
 )
 
@@ -34,7 +33,7 @@ func (in *input) company(name string) (id usersync.CompanyID, ok bool) {
 	if ok && text == "" {
 		return "", true
 	}
-	guid, fits := auth.CompanyGUID(text)
+	guid, fits := usersync.CompanyGUID(text)
 	if !ok || !fits {
 		in.fault(name, "'"+name+"' must be a guid")
 		return "", false
@@ -45,7 +44,7 @@ func (in *input) company(name string) (id usersync.CompanyID, ok bool) {
 // job is a guid that must be given.
 func (in *input) job(name string) usersync.JobID {
 	text, _ := in.str(name)
-	guid, ok := auth.CanonicalGUID(text)
+	guid, ok := usersync.CanonicalGUID(text)
 	if !ok {
 		in.fault(name, "'"+name+"' must be a guid")
 	}

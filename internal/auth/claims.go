@@ -100,7 +100,7 @@ func (c claims) principal(companyClaim string) Principal {
 	if json.Unmarshal(c["realm_access"], &realm) != nil {
 		realm.Roles = nil
 	}
-	company, _ := CompanyGUID(c.text(companyClaim))
+	company, _ := usersync.CompanyGUID(c.text(companyClaim))
 	return Principal{
 		Subject: c.text("sub"),
 		Company: usersync.CompanyID(company),

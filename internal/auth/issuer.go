@@ -93,7 +93,7 @@ func (i *Issuer) Token(r TokenRequest) (string, error) {
 
 // sign also returns for how many seconds the token is valid.
 func (i *Issuer) sign(issuer string, r TokenRequest) (token string, seconds int64, err error) {
-	company, ok := CompanyGUID(string(r.Company))
+	company, ok := usersync.CompanyGUID(string(r.Company))
 	if !ok && r.Company != "" {
 		return "", 0, tokenFault("company", "the company is no guid")
 	}

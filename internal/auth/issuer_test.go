@@ -142,12 +142,12 @@ func TestAGUIDHasOneSpellingInTheEnd(t *testing.T) {
 		digits := rapid.StringMatching(`[0-9a-f]{32}`).Draw(t, "digits")
 		want := digits[:8] + "-" + digits[8:12] + "-" + digits[12:16] + "-" + digits[16:20] + "-" + digits[20:]
 		text := rapid.SampledFrom([]string{digits, want, "{" + digits + "}", "{" + want + "}", strings.ToUpper(want)}).Draw(t, "text")
-		if got, ok := auth.CanonicalGUID(text); !ok || got != want {
+		if got, ok := usersync.CanonicalGUID(text); !ok || got != want {
 			t.Fatalf("CanonicalGUID(%q) = %q, %v", text, got, ok)
 		}
 		at := rapid.IntRange(0, len(text)).Draw(t, "at")
 		for _, bad := range []string{text[:at] + "g" + text[at:], text[:at] + " " + text[at:], "{" + text, text + "}", text + "0"} {
-			if got, ok := auth.CanonicalGUID(bad); ok {
+			if got, ok := usersync.CanonicalGUID(bad); ok {
 				t.Fatalf("CanonicalGUID(%q) = %q", bad, got)
 			}
 		}

@@ -79,9 +79,9 @@ func (r *reader) guid(v value) usersync.CompanyID {
 	if !ok {
 		return ""
 	}
-	id, ok := canonicalGuid(text)
-	if !ok {
+	id, ok := usersync.CompanyGUID(text)
+	if !ok || id == "" {
 		r.fault(v, "this must be a guid such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301")
 	}
-	return id
+	return usersync.CompanyID(id)
 }

@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"encoding/hex"
 	"fmt"
 	"net/url"
 	"path/filepath"
@@ -132,27 +131,4 @@ func choice(text string, choices []string) (string, string) {
 		return "", "this must be one of " + strings.Join(choices, ", ")
 	}
 	return choices[i], ""
-}
-
-// guidForm is a guid with or without dashes.
-var guidForm = regexp.MustCompile(`^[0-9a-f]{8}(-?)[0-9a-f]{4}(-?)[0-9a-f]{4}(-?)[0-9a-f]{4}(-?)[0-9a-f]{12}$`)
-
-// canonicalGuid reads a guid in any case, with or without dashes and with braces. The one of nothing
-// but zeros names nobody.
-func canonicalGuid(text string) (usersync.CompanyID, bool) {
-	text = strings.ToLower(text)
-	if inner, ok := strings.CutPrefix(text, "{"); ok {
-		if text, ok = strings.CutSuffix(inner, "}"); !ok {
-			return "", false
-		}
-	}
-	dashes := guidForm.FindStringSubmatch(text)
-	if dashes == nil || slices.ContainsFunc(dashes[2:], func(d string) bool { return d != dashes[1] }) {
-		return "", false
-	}
-	plain := strings.ReplaceAll(text, "-", "")
-	if raw, err := hex.DecodeString(plain); err != nil || [16]byte(raw) == [16]byte{} {
-		return "", false
-	}
-	return usersync.CompanyID(strings.Join([]string{plain[:8], plain[8:12], plain[12:16], plain[16:20], plain[20:]}, "-")), true
 }

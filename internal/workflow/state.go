@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
-	"github.com/google/uuid"
 
 	"github.com/usersync/usersync/internal/engine"
 	"github.com/usersync/usersync/internal/usersync"
@@ -142,8 +141,8 @@ func (s *State) check() error {
 
 // canonical reports whether the text is a guid in lower case with dashes.
 func canonical(id string) bool {
-	parsed, err := uuid.Parse(id)
-	return err == nil && parsed.String() == id
+	spelled, ok := usersync.CanonicalGUID(id)
+	return ok && spelled == id
 }
 
 func invalid(field, message string) error {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/usersync/usersync/internal/app"
-	"github.com/usersync/usersync/internal/auth"
 	"github.com/usersync/usersync/internal/settings"
 	"github.com/usersync/usersync/internal/usersync"
 )
@@ -55,7 +54,7 @@ func parseCompany(text string) (usersync.CompanyID, error) {
 	if text == "" {
 		return "", nil
 	}
-	id, ok := auth.CanonicalGUID(text)
+	id, ok := usersync.CanonicalGUID(text)
 	if !ok {
 		return "", usageError{fmt.Errorf("--company %q is no guid", text)}
 	}

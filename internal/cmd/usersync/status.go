@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/usersync/usersync/internal/app"
-	"github.com/usersync/usersync/internal/auth"
 	"github.com/usersync/usersync/internal/usersync"
 )
 
@@ -119,7 +118,7 @@ func (c *connection) open(id *string) (jobs jobReader, done func(), err error) {
 	}
 	c.Company = string(company)
 	if *id != "" {
-		canonical, ok := auth.CanonicalGUID(*id)
+		canonical, ok := usersync.CanonicalGUID(*id)
 		if !ok {
 			return nil, nil, usageError{fmt.Errorf("%q is no job's id", *id)}
 		}

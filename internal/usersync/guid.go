@@ -1,4 +1,4 @@
-package auth
+package usersync
 
 import "encoding/hex"
 
