@@ -3,7 +3,9 @@ package app
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
+	"time"
 
 	"github.com/usersync/usersync/internal/connector/directory"
 	"github.com/usersync/usersync/internal/connector/file"
@@ -18,6 +20,19 @@ import (
 // Specs describes every connector that there is.
 func Specs() []usersync.ConnectorSpec {
 	return []usersync.ConnectorSpec{file.Spec, websak.Spec, directory.Spec}
+}
+
+// Systems is what it takes to open the systems that settings name.
+type Systems struct {
+	Secrets      usersync.Secrets
+	AllowPrivate bool      // the operator's word: private and loopback addresses may be called
+	Directory    dir.Store // the built-in directory of all companies
+	Clock        usersync.Clock
+}
+
+// NewConnectors opens systems. Those with the same settings and secrets are opened once and shared.
+func NewConnectors(s Systems) usersync.Connectors {
+	return &connectors{secrets: s.Secrets, network: httpx.Network{AllowPrivate: s.AllowPrivate}, directory: s.Directory, clock: s.Clock}
 }
 
 // connectors opens what a company's settings name: an explicit list, one line a type and direction.
@@ -99,6 +114,7 @@ func Secrets(f *settings.File) usersync.Secrets {
 	return settings.NewSecrets(f.Dir, os.LookupEnv)
 }
 
-func newConnectors(f *settings.File, people dir.Store, clock usersync.Clock) *connectors {
-	return &connectors{secrets: Secrets(f), network: httpx.Network{AllowPrivate: f.Network.AllowPrivate}, directory: people, clock: clock}
+// IssuerClient asks a foreign issuer for its keys. A redirect is an answer like any other, and none that helps.
+func IssuerClient() *http.Client {
+	return &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }

@@ -8,11 +8,17 @@ import (
 	"github.com/usersync/usersync/internal/usersync"
 )
 
-type companies map[usersync.CompanyID]usersync.Company
+// Companies is a fixed list of companies, such as a file's.
+type Companies map[usersync.CompanyID]usersync.Company
 
-// NewCompanies serves a fixed list of companies, such as a file's.
-func NewCompanies(list []usersync.Company) usersync.Companies {
-	c := companies{}
+var (
+	_ usersync.Companies = Companies{}
+	_ usersync.Schedules = Companies{}
+)
+
+// NewCompanies serves a list.
+func NewCompanies(list []usersync.Company) Companies {
+	c := Companies{}
 	for _, company := range list {
 		c[company.ID] = company
 	}
@@ -20,7 +26,7 @@ func NewCompanies(list []usersync.Company) usersync.Companies {
 }
 
 // Company implements usersync.Companies. What it returns is the caller's own.
-func (c companies) Company(_ context.Context, id usersync.CompanyID) (usersync.Company, error) {
+func (c Companies) Company(_ context.Context, id usersync.CompanyID) (usersync.Company, error) {
 	company, ok := c[id]
 	if !ok {
 		return usersync.Company{}, usersync.E(usersync.NotFound, "the company has no settings")
@@ -31,6 +37,17 @@ func (c companies) Company(_ context.Context, id usersync.CompanyID) (usersync.C
 }
 
 // Companies implements usersync.Companies.
-func (c companies) Companies(context.Context) ([]usersync.CompanyID, error) {
+func (c Companies) Companies(context.Context) ([]usersync.CompanyID, error) {
 	return slices.Sorted(maps.Keys(c)), nil
+}
+
+// Timetables implements usersync.Schedules.
+func (c Companies) Timetables(context.Context) ([]usersync.Timetable, error) {
+	var all []usersync.Timetable
+	for _, id := range slices.Sorted(maps.Keys(c)) {
+		if s := c[id].Schedule; s != nil {
+			all = append(all, usersync.Timetable{Company: id, Schedule: *s})
+		}
+	}
+	return all, nil
 }

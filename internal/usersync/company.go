@@ -16,6 +16,11 @@ type Company struct {
 	Name   string    `json:"name,omitempty"`
 	Source Endpoint  `json:"source"`
 	Target Endpoint  `json:"target"`
+
+	Match    []string  `json:"match,omitempty"`    // kinds of values by which people without a link find a record; empty: none
+	Mapping  []Rule    `json:"mapping,omitempty"`  // empty: the target's built-in one
+	Leavers  Leavers   `json:"leavers,omitzero"`   // what becomes of people who left
+	Schedule *Schedule `json:"schedule,omitempty"` // nil: on demand only
 }
 
 // Endpoint says which connector talks to which system, with that connector's settings by name.

@@ -96,4 +96,7 @@ type Progress struct {
 	NotBefore  time.Time `json:"notBefore,omitzero"`   // nobody is asked before, source or target
 	Settling   int       `json:"settling,omitempty"`   // the next hash range to settle
 	Settled    Counts    `json:"settled,omitzero"`     // exact counts of the ranges before it
+	Execution  int       `json:"execution,omitempty"`  // the number of the execution that works on the job; 0: none has yet
+	Requests   int       `json:"requests,omitempty"`   // to the target, for the metrics: those of a step that broke off are missing
+	Throttles  int       `json:"throttles,omitempty"`  // answers that asked for a pause, likewise
 }

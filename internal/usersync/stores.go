@@ -158,22 +158,6 @@ type Idempotency interface {
 	Unclaim(ctx context.Context, company CompanyID, key string, job JobID) error
 }
 
-// Companies knows the tenants.
-type Companies interface {
-	// Company reads one. Errors: NotFound; Settings where what is stored is no valid settings.
-	Company(ctx context.Context, id CompanyID) (Company, error)
-	// Companies lists all ids, in order.
-	Companies(ctx context.Context) ([]CompanyID, error)
-}
-
-// Executions runs the state machine.
-type Executions interface {
-	// Start starts an execution under a name with an input. A name that was started already with the
-	// same input is success. Errors: Rejected where it surely did not and will not start; any other
-	// error leaves open whether it did, and the call is then repeated as it was.
-	Start(ctx context.Context, name string, input []byte) error
-}
-
 // Store is all that one deployment keeps, but for the settings and the directory.
 type Store interface {
 	Leases

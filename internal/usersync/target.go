@@ -27,8 +27,8 @@ func (r Record) Text(name string) string { s, _ := r.Get(name).(string); return 
 
 // Rule fills one field of a target's record with the value of an expression over the person.
 type Rule struct {
-	Field string
-	Expr  string
+	Field string `json:"field"`
+	Expr  string `json:"expr"`
 }
 
 // TargetTraits says what a target can do; they are constant.
@@ -38,6 +38,8 @@ type TargetTraits struct {
 	UpsertsByKey bool
 	// CanLookUp: LookUp works. Where neither is true, a create in doubt ends as failed "in doubt".
 	CanLookUp bool
+	// Match is how people without a link find a record where the settings do not say; only a Surveyor has it.
+	Match []string
 	// Mapping is the built-in mapping, used where the settings have none.
 	Mapping []Rule
 	// MaxInFlight is the setting: how many requests may be under way at once, at least 1.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/usersync/usersync/internal/app"
+	"github.com/usersync/usersync/internal/app/machine"
 )
 
 // checkCommand checks settings, logins and one page, and changes nothing.
@@ -30,7 +31,7 @@ func (c *checkCommand) Run(ctx context.Context, s streams) error {
 	if err := file.Resolvable(ctx, app.Secrets(file), file.Auth.Issuer == "", companies); err != nil {
 		return err
 	}
-	checker, err := app.OpenChecker(file, c.Data)
+	checker, err := machine.OpenChecker(file, c.Data)
 	if err != nil {
 		return err
 	}

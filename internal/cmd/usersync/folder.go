@@ -4,12 +4,12 @@ import (
 	"context"
 
 	"github.com/usersync/usersync/internal/api"
-	"github.com/usersync/usersync/internal/app"
+	"github.com/usersync/usersync/internal/app/machine"
 	"github.com/usersync/usersync/internal/usersync"
 )
 
 // folder reads jobs from a data folder.
-type folder struct{ viewer *app.Viewer }
+type folder struct{ viewer *machine.Viewer }
 
 func (f folder) get(ctx context.Context, id, company string) (job, error) {
 	j, err := f.viewer.Job(ctx, usersync.CompanyID(company), usersync.JobID(id))

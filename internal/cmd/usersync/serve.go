@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/usersync/usersync/internal/app"
+	"github.com/usersync/usersync/internal/app/machine"
 )
 
 // stopWithin is how long requests and steps get to come to a safe point.
@@ -29,17 +30,17 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	if err := file.Resolvable(ctx, app.Secrets(file), file.Auth.Issuer == "", nil); err != nil {
 		return err
 	}
-	machine, err := app.Open(ctx, app.Options{Settings: file, Data: c.Data, Log: logger(s, slog.LevelInfo)})
+	m, err := machine.Open(ctx, machine.Options{Settings: file, Data: c.Data, Log: logger(s, slog.LevelInfo)})
 	if err != nil {
 		return err
 	}
-	defer machine.Close()
+	defer m.Close()
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return usageError{fmt.Errorf("--listen %s: %w", c.Listen, err)}
 	}
 	address := "http://" + listener.Addr().String()
-	handler, err := machine.Handler(ctx, address)
+	handler, err := m.Handler(ctx, address)
 	if err != nil {
 		return err
 	}
@@ -50,7 +51,7 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	fmt.Fprintln(s.err, "listening on", address)
-	go machine.Watch(ctx)
+	go m.Watch(ctx)
 	select {
 	case err := <-failed:
 		return err

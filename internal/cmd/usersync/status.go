@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/usersync/usersync/internal/app"
+	"github.com/usersync/usersync/internal/app/machine"
 	"github.com/usersync/usersync/internal/usersync"
 )
 
@@ -127,7 +127,7 @@ func (c *connection) open(id *string) (jobs jobReader, done func(), err error) {
 	if at, err := c.remote(); at != nil || err != nil {
 		return at, func() {}, err
 	}
-	viewer, err := app.OpenViewer(c.Data)
+	viewer, err := machine.OpenViewer(c.Data)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/usersync/usersync/internal/app"
+	"github.com/usersync/usersync/internal/app/machine"
 	"github.com/usersync/usersync/internal/settings"
 	"github.com/usersync/usersync/internal/usersync"
 )
@@ -66,27 +67,27 @@ func (c *syncCommand) local(ctx context.Context, s streams, company usersync.Com
 	if err := file.Resolvable(ctx, app.Secrets(file), false, companies); err != nil {
 		return err
 	}
-	machine, err := app.Open(ctx, app.Options{Settings: file, Data: c.Data, Log: logger(s, slog.LevelWarn)})
+	m, err := machine.Open(ctx, machine.Options{Settings: file, Data: c.Data, Log: logger(s, slog.LevelWarn)})
 	if err != nil {
 		return err
 	}
-	defer machine.Close()
+	defer m.Close()
 	ids := make([]usersync.CompanyID, 0, len(companies))
 	for _, co := range companies {
 		ids = append(ids, co.ID)
 	}
-	unfinished, err := machine.Resume(ctx, ids...)
+	unfinished, err := m.Resume(ctx, ids...)
 	if err != nil {
 		return err
 	}
 	r := &syncRun{streams: s, json: c.JSON, every: 25 * time.Millisecond, progress: newProgress(s)}
 	var all []syncOne
 	for _, co := range companies {
-		token, err := machine.Token(co.ID)
+		token, err := m.Token(co.ID)
 		if err != nil {
 			return err
 		}
-		at := &client{base: "http://usersync", token: token, http: machine.Client()}
+		at := &client{base: "http://usersync", token: token, http: m.Client()}
 		one := syncOne{company: string(co.ID), name: nameOf(co), at: at, start: func(ctx context.Context) (job, error) {
 			return at.start(ctx, string(co.ID), c.Full)
 		}}
@@ -97,7 +98,7 @@ func (c *syncCommand) local(ctx context.Context, s streams, company usersync.Com
 		all = append(all, one)
 	}
 	err = r.all(ctx, all)
-	machine.Wait(ctx)
+	m.Wait(ctx)
 	return err
 }
 

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/usersync/usersync/internal/app"
+	"github.com/usersync/usersync/internal/app/machine"
 )
 
 // tokenCommand prints a token of the built-in issuer.
@@ -30,7 +30,7 @@ func (c *tokenCommand) Run(ctx context.Context, s streams) error {
 	if c.TTL <= 0 {
 		return usageError{fmt.Errorf("--ttl %v is not a time to hold", c.TTL)}
 	}
-	token, err := app.Token(c.Data, company, c.Role, c.Scope, c.TTL)
+	token, err := machine.Token(c.Data, company, c.Role, c.Scope, c.TTL)
 	if err != nil {
 		return err
 	}

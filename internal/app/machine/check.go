@@ -1,4 +1,4 @@
-package app
+package machine
 
 import (
 	"context"
@@ -16,7 +16,7 @@ type Finding struct{ What, Found, Fault string }
 
 // Checker checks companies' settings against the systems that they name; it changes nothing.
 type Checker struct {
-	systems *connectors
+	systems usersync.Connectors
 	done    func()
 }
 
@@ -42,7 +42,7 @@ func OpenChecker(file *settings.File, data string) (*Checker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Checker{newConnectors(file, db, clock), done}, nil
+	return &Checker{connectors(file, db, clock), done}, nil
 }
 
 // Close lets go of what the checker opened.

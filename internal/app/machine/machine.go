@@ -1,4 +1,6 @@
-package app
+// Package machine is usersync whole in one process on one machine: SQLite, the local runner, the job
+// API, the directory and the built-in issuer, put together.
+package machine
 
 import (
 	"context"
@@ -8,6 +10,7 @@ import (
 	"time"
 
 	"github.com/usersync/usersync/internal/api"
+	"github.com/usersync/usersync/internal/app"
 	"github.com/usersync/usersync/internal/auth"
 	"github.com/usersync/usersync/internal/directory"
 	"github.com/usersync/usersync/internal/engine"
@@ -67,7 +70,7 @@ func (m *Machine) compose(ctx context.Context, o Options) (err error) {
 	if m.issuer, err = auth.OpenIssuer(o.Data, m.clock); err != nil {
 		return err
 	}
-	systems := newConnectors(o.Settings, m.db, m.clock)
+	systems := connectors(o.Settings, m.db, m.clock)
 	work := engine.New(engine.Config{Store: m.db, Connectors: systems, Clock: m.clock, Log: o.Log})
 	options := local.Options{Clock: m.clock}
 	if o.Trace != nil {
@@ -136,7 +139,7 @@ func (m *Machine) Handler(ctx context.Context, address string) (http.Handler, er
 	front := &front{}
 	if a := m.settings.Auth; a.Issuer != "" {
 		verifier = auth.NewVerifier(auth.VerifierConfig{
-			Issuer: a.Issuer, Audience: a.Audience, CompanyClaim: a.CompanyClaim, Clock: m.clock, HTTPClient: issuerClient(),
+			Issuer: a.Issuer, Audience: a.Audience, CompanyClaim: a.CompanyClaim, Clock: m.clock, HTTPClient: app.IssuerClient(),
 		})
 	} else {
 		clients, err := m.clients(ctx)
@@ -154,16 +157,11 @@ func (m *Machine) jobs(verifier auth.Verifier) http.Handler {
 	return api.New(api.Config{Starter: m.starter, Jobs: m.db, Rows: m.db, Ping: m.db.Ping, Verifier: verifier, Clock: m.clock, Log: m.log})
 }
 
-// issuerClient asks a foreign issuer for its keys. A redirect is an answer like any other, and none that helps.
-func issuerClient() *http.Client {
-	return &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-}
-
 // clients are the clients of the built-in issuer, with their secrets.
 func (m *Machine) clients(ctx context.Context) ([]auth.Client, error) {
 	var all []auth.Client
 	for _, c := range m.settings.Auth.Clients {
-		secret, err := Secrets(m.settings).Secret(ctx, c.Secret)
+		secret, err := app.Secrets(m.settings).Secret(ctx, c.Secret)
 		if err != nil {
 			return nil, err
 		}
@@ -180,4 +178,11 @@ func (m *Machine) Client() *http.Client {
 // Token is a login for Client that may do everything for the company.
 func (m *Machine) Token(company usersync.CompanyID) (string, error) {
 	return m.issuer.Token(auth.TokenRequest{Company: company, Roles: []string{"superadmin"}, TTL: 24 * time.Hour})
+}
+
+// connectors opens the systems of a settings file, with the directory of this machine.
+func connectors(f *settings.File, people directory.Store, clock usersync.Clock) usersync.Connectors {
+	return app.NewConnectors(app.Systems{
+		Secrets: app.Secrets(f), AllowPrivate: f.Network.AllowPrivate, Directory: people, Clock: clock,
+	})
 }
