@@ -20,10 +20,13 @@ type batch struct {
 	reading  string
 	from, to int // pages
 
-	target usersync.Target
-	mapper usersync.Mapper
-	traits usersync.TargetTraits
-	vault  *vault
+	target   usersync.Target
+	surveyor usersync.Surveyor // the target, where its records can be listed; else nil
+	kinds    []string          // by which people without a link find a record, in order
+	surveyed bool              // the target has been
+	mapper   usersync.Mapper
+	traits   usersync.TargetTraits
+	vault    *vault
 
 	claimed map[usersync.KeyHash]struct{} // people claimed by the pages prepared so far
 	looked  bool                          // the pages before the batch have been looked through
@@ -55,10 +58,12 @@ func (r *run) newBatch(ctx context.Context) (*batch, error) {
 		return nil, of("target", err)
 	}
 	p := &r.job.Progress
+	surveyor, _ := target.(usersync.Surveyor)
 	return &batch{
 		Engine: r.Engine, id: r.job.ID, fence: r.job.Fence, set: r.job.Links, full: r.job.Full, reading: p.Reading,
 		from: p.Upserted, to: min(p.Staged, p.Upserted+batchPages),
 		target: target, mapper: mapper, traits: target.Traits(), vault: v,
+		surveyor: surveyor, kinds: r.job.Settings.Match, surveyed: p.Survey.Done,
 		claimed: make(map[usersync.KeyHash]struct{}),
 		strong:  r.Clock.Now().Before(r.job.CreatedAt.Add(freshFor)),
 	}, nil
@@ -82,6 +87,9 @@ func (b *batch) prepare(ctx context.Context, n int) (*page, error) {
 		return nil, err
 	}
 	if !planned {
+		if err := b.match(ctx, listings); err != nil {
+			return nil, err
+		}
 		row, err := b.plan(ctx, listings)
 		if err != nil {
 			return nil, err

@@ -11,7 +11,7 @@ import (
 
 const (
 	maxCursor   = 4 << 10
-	unsaidPause = 30 * time.Second // before a source is asked again that did not say when
+	unsaidPause = 30 * time.Second // before a list is asked for again by whoever did not hear when
 )
 
 // Fetch stages pages of the source: of one that can be asked page by page up to ten that upsert has
@@ -48,17 +48,24 @@ func (e *Engine) Fetch(ctx context.Context, ref Ref) (Step, error) {
 	default:
 		err = usersync.E(usersync.Internal, "the source can be read in no way")
 	}
-	if throttled, ok := errors.AsType[*usersync.Error](err); ok && throttled.Code == usersync.Throttled {
-		wait := throttled.RetryAfter
-		if wait <= 0 {
-			wait = unsaidPause
-		}
-		return r.pause(ctx, NextFetch, wait)
-	}
 	if err != nil {
-		return Step{}, err
+		return r.throttledOr(ctx, NextFetch, err)
 	}
 	return Step{Next: r.following()}, nil
+}
+
+// throttledOr ends a step that a list was throttled in with the pause that it asks for, and one that
+// failed otherwise with the error.
+func (r *run) throttledOr(ctx context.Context, next Next, err error) (Step, error) {
+	throttled, ok := errors.AsType[*usersync.Error](err)
+	if !ok || throttled.Code != usersync.Throttled {
+		return Step{}, err
+	}
+	wait := throttled.RetryAfter
+	if wait <= 0 {
+		wait = unsaidPause
+	}
+	return r.pause(ctx, next, wait)
 }
 
 // staging writes pages of a job, one after the other.

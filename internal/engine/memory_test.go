@@ -78,6 +78,7 @@ type memory struct {
 	links    map[usersync.KeyHash]fencedLink
 	order    []usersync.KeyHash // of links; nil where it is to be made again
 	reserved map[usersync.KeyHash]string
+	survey   map[usersync.KeyHash][]string
 	onLinks  func(links []usersync.Link) // told of links that are about to be written
 	onRows   func()                      // called before rows are read in order
 	rival    []byte                      // what another process writes just before a row is put once
@@ -87,7 +88,7 @@ func newMemory(clock usersync.Clock) *memory {
 	return &memory{
 		clock: clock, leases: map[usersync.CompanyID]*heldLease{}, jobs: map[usersync.JobID]usersync.Job{},
 		rows: map[usersync.RowID]fencedData{}, keys: map[usersync.JobID][]byte{},
-		links: map[usersync.KeyHash]fencedLink{}, reserved: map[usersync.KeyHash]string{},
+		links: map[usersync.KeyHash]fencedLink{}, reserved: map[usersync.KeyHash]string{}, survey: map[usersync.KeyHash][]string{},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/usersync/usersync/internal/usersync"
 )
@@ -104,4 +105,31 @@ func (m *memory) Free(_ context.Context, _ usersync.LinkSet, claims []usersync.R
 		}
 		return nil
 	})
+}
+
+func (m *memory) PutSurvey(_ context.Context, _ usersync.JobID, keys []usersync.SurveyedKey, _ time.Time) error {
+	return m.burn(func() error {
+		if len(keys) > 1000 {
+			return errors.New("too many keys at once")
+		}
+		for _, k := range keys {
+			if !slices.Contains(m.survey[k.Hash], k.Target) {
+				m.survey[k.Hash] = append(m.survey[k.Hash], k.Target)
+			}
+		}
+		return nil
+	})
+}
+
+func (m *memory) Surveyed(_ context.Context, _ usersync.JobID, hashes []usersync.KeyHash) (found map[usersync.KeyHash][]string, err error) {
+	found = make(map[usersync.KeyHash][]string)
+	err = m.burn(func() error {
+		for _, h := range hashes {
+			if targets := m.survey[h]; len(targets) > 0 {
+				found[h] = slices.Clone(targets)
+			}
+		}
+		return nil
+	})
+	return found, err
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"strconv"
@@ -26,6 +28,7 @@ const pageEntries = 500
 // can take another's place.
 type vault struct {
 	owner  usersync.JobID
+	key    []byte
 	aead   cipher.AEAD
 	text   bytes.Buffer // the JSON of the page at hand
 	packed []byte       // what is to be sealed, or was opened
@@ -44,7 +47,15 @@ func newVault(job usersync.JobID, key []byte) (*vault, error) {
 	if err != nil {
 		return nil, corrupt("the page key")
 	}
-	return &vault{owner: job, aead: aead}, nil
+	return &vault{owner: job, key: key, aead: aead}, nil
+}
+
+// hash names a value by which people are matched: a guess at the value is worth nothing without the
+// key, which is gone when the job has ended.
+func (v *vault) hash(k usersync.MatchKey) usersync.KeyHash {
+	mac := hmac.New(sha256.New, v.key)
+	mac.Write([]byte(k.Kind + "\x00" + k.Value))
+	return usersync.KeyHash(mac.Sum(nil))
 }
 
 // bound is what is authenticated beside the page.

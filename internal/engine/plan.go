@@ -12,6 +12,7 @@ type listing struct {
 	targetKey string
 	fault     error          // why they cannot be mapped
 	link      *usersync.Link // nil where there is none
+	match     match          // of an active person without a link
 }
 
 // item is what is planned for one entry and, later, what became of it.
@@ -22,8 +23,9 @@ type item struct {
 	action   usersync.Action
 	fields   []string
 	reason   string
-	claims   bool // the first listing that asks for this person to be as listed
-	repeated bool // a later one: nothing is to be done, and it counts nowhere
+	adopt    string // the target's id of the record that is the person's from now on; empty: none
+	claims   bool   // the first listing that asks for this person to be as listed
+	repeated bool   // a later one: nothing is to be done, and it counts nowhere
 }
 
 // Reasons of plans and ends.
@@ -46,7 +48,9 @@ const (
 //	not active     none                        skipped               not active
 //	not active     yes                         skipped               not active; leavers are kept
 //	not mappable   any                         failed                what the mapping says
-//	active         none   any                  created               not linked yet
+//	active         none   one record matches   updated               matched by …
+//	active         none   several match        failed                ambiguous by …
+//	active         none   none matches         created               not linked yet
 //	active         yes    as last written      unchanged
 //	active         yes    the same, and full   updated     none      full
 //	active         yes    another              updated     changed   changed
@@ -73,6 +77,10 @@ func planOne(l *listing, full bool) item {
 		it.action, it.reason = usersync.Skipped, reasonKept
 	case l.fault != nil:
 		it.action, it.reason = usersync.Refused, clip(usersync.Public(l.fault), maxReason)
+	case l.link == nil && l.match.target != "":
+		it.action, it.reason, it.adopt = usersync.Updated, l.match.reason(), l.match.target
+	case l.link == nil && len(l.match.many) > 0:
+		it.action, it.reason = usersync.Refused, clip(l.match.reason(), maxReason)
 	case l.link == nil:
 		it.action, it.reason = usersync.Created, reasonNew
 	case !digestFits(l.link.Digest, l.record):

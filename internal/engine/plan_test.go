@@ -37,6 +37,8 @@ func TestThePlanIsItsTable(t *testing.T) {
 		"unmappable":                 {listing{entry: &p, fault: unmapped}, false, item{action: usersync.Refused, reason: "code is missing"}},
 		"unmappable and linked":      {listing{entry: &p, fault: unmapped, link: linked(same)}, false, item{action: usersync.Refused, reason: "code is missing"}},
 		"new":                        {listing{entry: &p, record: same}, false, item{action: usersync.Created, reason: reasonNew, claims: true}},
+		"matched":                    {listing{entry: &p, record: same, match: match{kind: "email", target: "t9"}}, true, item{action: usersync.Updated, adopt: "t9", reason: "matched by email", claims: true}},
+		"ambiguous":                  {listing{entry: &p, record: same, match: match{kind: "email", many: []string{"t8", "t9"}}}, false, item{action: usersync.Refused, reason: "ambiguous by email: the records t8 and t9 match; nothing was written"}},
 		"as written":                 {listing{entry: &p, record: same, link: linked(same)}, false, item{action: usersync.Unchanged, claims: true}},
 		"as written, full":           {listing{entry: &p, record: same, link: linked(same)}, true, item{action: usersync.Updated, reason: reasonFull, claims: true}},
 		"changed":                    {listing{entry: &p, record: same, link: linked(other)}, false, item{action: usersync.Updated, fields: []string{"b", "c"}, reason: reasonChanged, claims: true}},

@@ -37,6 +37,10 @@ func appendItem(b []byte, it *item) []byte {
 	if it.action == usersync.Unchanged {
 		return b
 	}
+	if it.adopt != "" {
+		b[len(b)-1] |= adoptFlag
+		b = appendText(b, it.adopt)
+	}
 	b = appendText(b, it.key)
 	b = appendText(b, it.reason)
 	b = binary.AppendUvarint(b, uint64(len(it.fields)))
@@ -55,6 +59,9 @@ func (w *wire) item() (it item) {
 	it.keyless = flags&rowFlag != 0
 	if it.action == usersync.Unchanged {
 		return it
+	}
+	if flags&adoptFlag != 0 {
+		it.adopt = w.text(maxText)
 	}
 	it.key = w.text(maxText)
 	it.reason = w.text(maxText)

@@ -199,6 +199,9 @@ func (p *pool) withdraw(t *task) {
 	case t.held != t.keyHash:
 		r.free = t.claim(t.keyHash)
 	}
+	if t.adopting != "" {
+		r.free = append(r.free, t.claim(recordKey(t.adopting))...)
+	}
 	p.results = append(p.results, r)
 }
 

@@ -18,6 +18,7 @@ func drawItems(t *rapid.T) []item {
 			key: "k" + strconv.Itoa(rapid.IntRange(0, 99).Draw(t, "key")), keyless: rapid.Bool().Draw(t, "keyless"),
 			action: rapid.SampledFrom(actions[:]).Draw(t, "action"), claims: rapid.Bool().Draw(t, "claims"),
 			repeated: rapid.Bool().Draw(t, "repeated"), reason: rapid.StringN(0, 20, -1).Draw(t, "reason"),
+			adopt:  rapid.StringN(0, 9, -1).Draw(t, "adopt"),
 			fields: rapid.SliceOfN(rapid.StringN(1, 9, -1), 1, 3).Draw(t, "fields"),
 		}
 		entry := usersync.Entry{Key: it.key, Keyless: it.keyless}
@@ -36,7 +37,7 @@ func TestRowsComeBackAsTheyWereWritten(t *testing.T) {
 		var changed []item
 		for i, it := range items {
 			if it.action == usersync.Unchanged {
-				it.key, it.reason, it.fields = "", "", nil
+				it.key, it.reason, it.adopt, it.fields = "", "", "", nil
 			} else {
 				changed = append(changed, it)
 			}

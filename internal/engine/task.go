@@ -23,14 +23,15 @@ type task struct {
 	targetKey string           // as the target compares it; empty where it has none
 	keyHash   usersync.KeyHash // its hash; zero where it has none
 
-	link   *usersync.Link   // their record in the target; nil where none is known
-	held   usersync.KeyHash // the target key that their stored link says is theirs
-	done   bool
-	stale  bool   // a link is stored whose record is gone
-	doubt  bool   // a create may have been carried out and left no link
-	sent   []byte // digest of what that create carried
-	sentAt time.Time
-	last   error // the last answer that was none
+	link     *usersync.Link   // their record in the target; nil where none is known
+	adopting string           // the matched record, where nothing of it is stored but plan and claim; else empty
+	held     usersync.KeyHash // the target key that their stored link says is theirs
+	done     bool
+	stale    bool   // a link is stored whose record is gone
+	doubt    bool   // a create may have been carried out and left no link
+	sent     []byte // digest of what that create carried
+	sentAt   time.Time
+	last     error // the last answer that was none
 	tries
 	throttles int       // 429 in this step
 	due       time.Time // no request before
@@ -79,6 +80,11 @@ func (b *batch) assign(pg *page, listings []listing, links map[usersync.KeyHash]
 		}
 		t := &task{page: pg, n: i, key: l.entry.Key, hash: l.hash, record: l.record, targetKey: l.targetKey, link: l.link}
 		t.tries = pg.tried[i]
+		intent, intended := links[l.hash]
+		intended = intended && intent.Target == ""
+		if t.link == nil && it.adopt != "" && !(intended && intent.Job == b.id) { // else it has vanished, and a create followed
+			t.link, t.adopting = &usersync.Link{Target: it.adopt, Origin: usersync.OriginAdopted}, it.adopt
+		}
 		if t.link != nil {
 			t.held = t.link.TargetKey
 		}
@@ -88,13 +94,13 @@ func (b *batch) assign(pg *page, listings []listing, links map[usersync.KeyHash]
 		if t.link != nil && t.link.Job == b.id && digestFits(t.link.Digest, t.record) {
 			continue
 		}
-		if link, ok := links[l.hash]; ok && link.Target == "" && !b.traits.UpsertsByKey {
+		if intended && t.link == nil && !b.traits.UpsertsByKey {
 			if !b.canAsk(t) {
 				fail(it, reasonDoubt)
 				continue
 			}
 			t.doubt = true
-			t.sentAt, t.sent = decodeIntent(link.Digest)
+			t.sentAt, t.sent = decodeIntent(intent.Digest)
 			t.due = t.sentAt.Add(b.timeOut() + intentDelay)
 		}
 		pg.tasks = append(pg.tasks, t)

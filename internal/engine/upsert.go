@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -32,7 +33,8 @@ func (e *Engine) Upsert(ctx context.Context, ref Ref) (Step, error) {
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
 
 	p, err := r.apply(ctx, work, b)
-	if err != nil && ctx.Err() == nil {
+	unsurveyed := errors.Is(err, errUnsurveyed)
+	if err != nil && !unsurveyed && ctx.Err() == nil {
 		return Step{}, err
 	}
 	for _, pg := range p.open {
@@ -51,6 +53,11 @@ func (e *Engine) Upsert(ctx context.Context, ref Ref) (Step, error) {
 	}
 	if p.wait > 0 {
 		return r.pause(ctx, NextUpsert, p.wait)
+	}
+	if unsurveyed {
+		if err := r.survey(ctx, b); err != nil {
+			return r.throttledOr(ctx, NextUpsert, err)
+		}
 	}
 	return Step{Next: r.following()}, nil
 }

@@ -102,6 +102,7 @@ const (
 	claimFlag  = 0x80 // the listing asked for the person to be as listed: later ones repeat it
 	repeatFlag = 0x40 // a listing before this one did
 	rowFlag    = 0x20 // the key is a row's, not a person's
+	adoptFlag  = 0x10 // the id of a record that is adopted follows
 )
 
 const (

@@ -75,6 +75,11 @@ type ConnectorSpec struct {
 	AsTarget  bool
 	Settings  []Setting
 	LocalOnly bool // refused where settings are tenants' text (on AWS)
+	// Match is how a target's people without a link find records that exist, in this order, where the
+	// settings do not say: kinds of MatchKey. None: the target takes no match.
+	Match []string
+	// Removals are the policies for leavers that a target offers beside Keep.
+	Removals []Policy
 }
 
 // Identity is the type and address of an endpoint: what LinkSetOf is made from.

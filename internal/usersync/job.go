@@ -94,9 +94,19 @@ type Progress struct {
 	Upserted   int       `json:"upserted"`             // pages applied and counted: 0 … Upserted-1
 	InFlight   int       `json:"inFlight,omitempty"`   // concurrency to the target as it last was
 	NotBefore  time.Time `json:"notBefore,omitzero"`   // nobody is asked before, source or target
+	Survey     Survey    `json:"survey,omitzero"`      // of the records that the target has
 	Settling   int       `json:"settling,omitempty"`   // the next hash range to settle
 	Settled    Counts    `json:"settled,omitzero"`     // exact counts of the ranges before it
 	Execution  int       `json:"execution,omitempty"`  // the number of the execution that works on the job; 0: none has yet
 	Requests   int       `json:"requests,omitempty"`   // to the target, for the metrics: those of a step that broke off are missing
 	Throttles  int       `json:"throttles,omitempty"`  // answers that asked for a pause, likewise
+}
+
+// Survey is how far a job has surveyed its target: first it marks the records that are linked, then it
+// lists the records.
+type Survey struct {
+	Linked string `json:"linked,omitempty"` // the links up to this hash, in hexadecimal, are marked
+	Marked bool   `json:"marked,omitempty"` // all of them are
+	Cursor Cursor `json:"cursor,omitempty"` // where the list goes on
+	Done   bool   `json:"done,omitempty"`
 }

@@ -165,6 +165,7 @@ type Store interface {
 	Rows
 	Keys
 	Links
+	Surveys
 	Idempotency
 	// Ping says whether the store answers.
 	Ping(ctx context.Context) error

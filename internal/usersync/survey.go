@@ -35,32 +35,33 @@ type Surveyed struct {
 	Keys []MatchKey
 }
 
-// MatchKey is a normalised value of one kind. It is personal data: what is stored is its hash.
+// MatchKey is a normalised value of one kind. It is personal data: what is stored is a hash of it that
+// nobody can make without the job's page key.
 type MatchKey struct {
 	Kind  string // MatchEmail, MatchPhone
 	Value string // never empty
 }
 
-// Hash is how the value is named in the store.
-func (k MatchKey) Hash() KeyHash { return HashKey("match "+k.Kind, k.Value) }
-
-// SurveyedKey says that a record of the target has a value.
+// SurveyedKey says that a record of the target has a value, by the value's hash.
 type SurveyedKey struct {
 	Hash   KeyHash
 	Target string
 }
 
-// MaxMatches is how many records of one value a store remembers at least: more than one is ambiguous.
-const MaxMatches = 2
+// LinkedKey is the hash under which a survey remembers that a record is a linked person's already; the
+// Target of its SurveyedKey is the hash of that person's key, in hexadecimal.
+func LinkedKey(target string) KeyHash { return HashKey("linked", target) }
 
-// Surveys keeps what a job has found out about the records that a target has.
+// MaxMatches is how many records of one value a store remembers at least. More than one that is not
+// linked is ambiguous.
+const MaxMatches = 16
+
+// Surveys keeps what a job has found out about the records that a target has, apart from the rest, with
+// the staged pages.
 type Surveys interface {
 	// PutSurvey adds at most 1,000 keys; calling twice is safe. Expired surveys are as good as absent.
 	PutSurvey(ctx context.Context, job JobID, keys []SurveyedKey, expires time.Time) error
 	// Surveyed returns the targets that have each value, in one go for at most 1,000 hashes: all of
 	// them, or at least MaxMatches of many, without order.
 	Surveyed(ctx context.Context, job JobID, hashes []KeyHash) (map[KeyHash][]string, error)
-	// LinkedTargets returns the keys of the people to whose links the targets belong already, by target,
-	// at most 1,000 targets in one go.
-	LinkedTargets(ctx context.Context, set LinkSet, targets []string) (map[string]string, error)
 }

@@ -38,8 +38,6 @@ type TargetTraits struct {
 	UpsertsByKey bool
 	// CanLookUp: LookUp works. Where neither is true, a create in doubt ends as failed "in doubt".
 	CanLookUp bool
-	// Match is how people without a link find a record where the settings do not say; only a Surveyor has it.
-	Match []string
 	// Mapping is the built-in mapping, used where the settings have none.
 	Mapping []Rule
 	// MaxInFlight is the setting: how many requests may be under way at once, at least 1.
