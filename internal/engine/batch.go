@@ -35,12 +35,13 @@ type batch struct {
 
 // page is a staged page on its way through the pool.
 type page struct {
-	n     int
-	items []item
-	tasks []*task
-	tried map[int]tries // in steps before, by place
-	left  int           // people who are not done yet
-	limit int           // concurrency to the target when the page was done
+	n       int
+	items   []item
+	tasks   []*task
+	tried   map[int]tries // in steps before, by place
+	leavers bool          // a chunk of people who left
+	left    int           // people who are not done yet
+	limit   int           // concurrency to the target when the page was done
 }
 
 // newBatch opens the target and takes the next staged pages.

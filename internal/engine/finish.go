@@ -37,15 +37,12 @@ func (e *Engine) Finish(ctx context.Context, ref Ref, failure string) error {
 // end saves the job with its end.
 func (e *Engine) end(ctx context.Context, job usersync.Job, failure string) (usersync.Job, error) {
 	job.Status, job.Error, job.UpdatedAt = usersync.Completed, "", e.Clock.Now()
-	switch n := job.Counts.Failed; {
-	case failure != "":
+	if failure != "" {
 		job.Status, job.Error = usersync.Failed, clip(failure, maxFailure)
 		e.countUnfinished(ctx, &job)
 		job.Counts.Found = job.Counts.Dealt() // the others were listed, and nothing became of them
-	case n == 1:
-		job.Error = "1 of " + strconv.Itoa(job.Counts.Found) + " people failed; the outcomes say who and why"
-	case n > 1:
-		job.Error = strconv.Itoa(n) + " of " + strconv.Itoa(job.Counts.Found) + " people failed; the outcomes say who and why"
+	} else {
+		job.Error = told(&job)
 	}
 	job, err := e.Store.SaveJob(ctx, job)
 	if err != nil {
@@ -58,6 +55,27 @@ func (e *Engine) end(ctx context.Context, job usersync.Job, failure string) (use
 		slog.Int("unchanged", c.Unchanged), slog.Int("removed", c.Removed), slog.Int("failed", c.Failed),
 		slog.Int("skipped", c.Skipped))...)
 	return job, nil
+}
+
+// told is what a job that has done its work says of those for whom it could not; empty where there are none.
+func told(job *usersync.Job) string {
+	text := ""
+	switch n := job.Counts.Failed; {
+	case n == 1:
+		text = "1 of " + strconv.Itoa(job.Counts.Found) + " people failed"
+	case n > 1:
+		text = strconv.Itoa(n) + " of " + strconv.Itoa(job.Counts.Found) + " people failed"
+	}
+	if n := job.Progress.Leaving.Refused; n > 0 {
+		if text != "" {
+			text += ", and "
+		}
+		text += "of those who left " + strconv.Itoa(n) + " could not be removed"
+	}
+	if text != "" {
+		text += "; the outcomes say who and why"
+	}
+	return text
 }
 
 // attrs is what every line of the log says of a job, and more.

@@ -7,7 +7,7 @@ import (
 	"github.com/usersync/usersync/internal/usersync"
 )
 
-// A note stands in an unfinished page's seen row when a step ends in good order: who was tried how often
+// A note stands in an unfinished page's seen row (of leavers, who leave none: in a row of its own) when a step ends in good order: who was tried how often
 // without a proper answer, and who has failed for good. The next step goes on from it, so that slow
 // failures come to an end although no step is long enough for all their attempts. A step that crashed
 // leaves none, or an old one: then some people are tried more often.
@@ -24,7 +24,11 @@ const maxAttempts = 4
 
 // noteID is the row of a page's note.
 func (b *batch) noteID(pg *page) usersync.RowID {
-	return usersync.RowID{Job: b.id, Kind: usersync.RowSeen, N: pg.n}
+	kind := usersync.RowSeen
+	if pg.leavers {
+		kind = usersync.RowNote
+	}
+	return usersync.RowID{Job: b.id, Kind: kind, N: pg.n}
 }
 
 // leaveNote writes the note of a page that is not done.

@@ -34,7 +34,7 @@ const (
 	reasonChanged  = "changed"
 	reasonFull     = "full"
 	reasonInactive = "not active"
-	reasonKept     = "not active; leavers are kept"
+	reasonKept     = "not active; like somebody who left"
 	reasonNothing  = "the entry holds neither a person nor a fault"
 	reasonTaken    = "the target key is taken by another person"
 	reasonDoubt    = "in doubt: the answer to a create was lost, and whether it was carried out cannot be found out"
@@ -46,7 +46,7 @@ const (
 //	──────────────────────────────────────────────────────────────────────────────────────────
 //	a fault        any                         failed                the fault
 //	not active     none                        skipped               not active
-//	not active     yes                         skipped               not active; leavers are kept
+//	not active     yes                         skipped               not active; like somebody who left
 //	not mappable   any                         failed                what the mapping says
 //	active         none   one record matches   updated               matched by …
 //	active         none   several match        failed                ambiguous by …

@@ -57,6 +57,15 @@ type pool struct {
 	lost       int       // people failed for them in a row
 }
 
+// newPool makes a pool that goes on at the pace of the steps before.
+func newPool(r *run, work context.Context, b *batch, finished chan<- *page) *pool {
+	return &pool{
+		batch: b, pace: newPace(r.job.Progress.InFlight, min(b.traits.MaxInFlight, maxUnwritten)), deadline: r.deadline,
+		work: work, events: make(chan func(), maxUnwritten), ended: make(chan struct{}), finished: finished,
+		unplanned: true, open: make(map[int]*page),
+	}
+}
+
 // run applies the pages until they are done or the step has to end. What is under way is let finish and
 // its links are written, whatever the reason.
 func (p *pool) run(ctx context.Context, pages <-chan *page) {

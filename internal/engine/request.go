@@ -15,11 +15,22 @@ const (
 	opUpdate
 	opLookUp
 	opCheck // is it the person or the target that fails?
+	opActivate
+	opDeactivate
+	opDelete
+	opForget // the record stays, and is nobody's any more: no request
 )
+
+// removals are the requests of the policies for leavers.
+var removals = map[usersync.Policy]operation{usersync.Deactivate: opDeactivate, usersync.Delete: opDelete}
 
 // operation says what to ask the target next for the person.
 func (p *pool) operation(t *task) operation {
 	switch {
+	case t.leaves != opCreate:
+		return t.leaves
+	case t.link != nil && t.off:
+		return opActivate
 	case t.link != nil:
 		return opUpdate
 	case t.doubt && !p.traits.UpsertsByKey:
@@ -60,6 +71,9 @@ func (p *pool) perform(t *task, op operation) (w usersync.Written, err error) {
 		w.ID, err = p.target.LookUp(p.work, t.targetKey)
 	case opCheck:
 		err = p.target.Check(p.work)
+	case opActivate, opDeactivate, opDelete:
+		err = p.switched(t, op)
+	case opForget:
 	default:
 		w, err = p.target.Create(p.work, t.record)
 		if err == nil && w.ID == "" {
@@ -82,6 +96,7 @@ func malformed(message string) error {
 //	done                      the link is written, then the person is done
 //	Rejected                  failed; what was reserved and intended is given back
 //	NotFound of an update     the record is gone: created, once
+//	NotFound of a removal     done
 //	Throttled                 not done: again, when the pace allows; one person alone not for ever
 //	Unauthorized, Forbidden,
 //	Settings                  nobody can be served: the step ends with it
@@ -98,7 +113,11 @@ func (p *pool) answered(t *task, op operation, w usersync.Written, err error) {
 		p.refused(t, err)
 	case usersync.NotFound:
 		p.answeredProperly(t, op)
-		if op != opUpdate {
+		if t.leaves != opCreate {
+			p.left(t, true)
+			return
+		}
+		if op != opUpdate && op != opActivate {
 			p.refused(t, err)
 			return
 		}
@@ -151,6 +170,11 @@ func (p *pool) carriedOut(t *task, op operation, w usersync.Written) {
 	switch {
 	case op == opCheck:
 		p.giveUp(t, t.last)
+	case t.leaves != opCreate:
+		p.left(t, op != opDeactivate)
+	case op == opActivate:
+		t.off = false
+		p.again(t, time.Time{})
 	case op == opLookUp && w.ID == "" && t.attempts >= maxAttempts:
 		t.doubt = false
 		p.giveUp(t, t.last)
@@ -187,7 +211,7 @@ func (p *pool) refused(t *task, err error) {
 func (p *pool) withdraw(t *task) {
 	r := result{then: func() { p.finish(t) }}
 	switch {
-	case t.doubt:
+	case t.doubt || t.leaves != opCreate:
 	case t.link == nil:
 		if t.stale || !p.traits.UpsertsByKey {
 			r.drop = &t.hash

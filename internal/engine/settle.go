@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
-	"log/slog"
 	"slices"
 	"strconv"
 
@@ -34,24 +33,26 @@ func (e *Engine) Settle(ctx context.Context, ref Ref) (Step, error) {
 	if next := r.following(); next != NextSettle {
 		return Step{Next: next}, nil
 	}
-	if r.job.Counts.Found == 0 {
+	if r.job.Progress.Listed == 0 {
+		r.job.Progress.Listed = r.job.Counts.Found
+	}
+	if r.job.Progress.Listed == 0 {
 		if err := r.refuseEmpty(ctx); err != nil {
 			return Step{}, err
 		}
 	}
 	p := &r.job.Progress
-	ranges := max(1, (r.job.Counts.Found+settleKeys-1)/settleKeys)
-	for first := true; p.Settling < ranges; first = false {
+	for first := true; p.Settling < r.ranges(); first = false {
 		if !first && !r.Clock.Now().Before(r.deadline) {
 			return Step{Next: NextSettle}, nil
 		}
-		counts, err := r.settleRange(ctx, rangeOf(p.Settling, ranges))
+		counts, err := r.settleRange(ctx, rangeOf(p.Settling, r.ranges()))
 		if err != nil {
 			return Step{}, err
 		}
 		p.Settled = sum(p.Settled, counts)
 		p.Settling++
-		if p.Settling == ranges {
+		if p.Settling == r.ranges() {
 			r.job.Counts = p.Settled
 		}
 		if err := r.save(ctx); err != nil {
@@ -61,8 +62,11 @@ func (e *Engine) Settle(ctx context.Context, ref Ref) (Step, error) {
 			return Step{}, err
 		}
 	}
-	return Step{Next: NextFinish}, nil
+	return r.removeLeavers(ctx)
 }
+
+// ranges is into how many hash ranges the job's people are divided.
+func (r *run) ranges() int { return max(1, (r.job.Progress.Listed+settleKeys-1)/settleKeys) }
 
 // refuseEmpty fails a job whose source listed nobody, where anybody is linked.
 func (r *run) refuseEmpty(ctx context.Context) error {
@@ -74,7 +78,7 @@ func (r *run) refuseEmpty(ctx context.Context) error {
 		}
 		linked := 0
 		for i := range links {
-			if links[i].Target != "" {
+			if links[i].Target != "" && !isOff(&links[i]) {
 				linked++
 			}
 		}
@@ -139,14 +143,16 @@ func (r *run) settleRange(ctx context.Context, s span) (usersync.Counts, error) 
 	if err := r.collapse(ctx, rest); err != nil {
 		return usersync.Counts{}, err
 	}
+	leaving := &r.job.Progress.Leaving
 	left := 0
-	err = r.leavers(ctx, s, sightings, func(usersync.Link) error {
-		left++
+	err = r.leavers(ctx, s, sightings, func(link *usersync.Link, reason string) error {
+		leaving.Linked++
+		if reason != "" && r.removes(link) {
+			left++
+		}
 		return nil
 	})
-	if left > 0 {
-		r.Log.LogAttrs(ctx, slog.LevelInfo, "linked people are no longer listed and are kept", r.attrs(slog.Int("people", left))...)
-	}
+	leaving.Leavers += left
 	return counts, err
 }
 
@@ -204,10 +210,10 @@ func groups(sightings []sighting) func(yield func([]sighting) bool) {
 	}
 }
 
-// leavers calls left with each link of the range that no sighting belongs to. What stands in a link's
-// place while a create is in doubt is none. Policies for leavers plan and apply what they want done from
-// here; the only one yet is to keep them.
-func (r *run) leavers(ctx context.Context, s span, sightings []sighting, left func(usersync.Link) error) error {
+// leavers calls visit with each link of the range, and with the reason for which its person has left;
+// empty where they have not. What stands in a link's place while a create is in doubt is none, and who
+// was switched off already is not visited.
+func (r *run) leavers(ctx context.Context, s span, sightings []sighting, visit func(link *usersync.Link, reason string) error) error {
 	for after := s.after; ; {
 		links, err := r.Store.LinkRange(ctx, r.job.Links, after, s.to, linkPage)
 		if err != nil {
@@ -218,11 +224,17 @@ func (r *run) leavers(ctx context.Context, s span, sightings []sighting, left fu
 			for len(sightings) > 0 && bytes.Compare(sightings[0].hash[:], h[:]) < 0 {
 				sightings = sightings[1:]
 			}
-			listed := len(sightings) > 0 && sightings[0].hash == h
-			if listed || links[i].Target == "" {
+			if links[i].Target == "" || isOff(&links[i]) {
 				continue
 			}
-			if err := left(links[i]); err != nil {
+			reason := reasonLeft
+			if len(sightings) > 0 && sightings[0].hash == h {
+				reason = ""
+				if actions[sightings[0].rank] == usersync.Skipped { // the one reason to skip who is linked
+					reason = reasonInactive
+				}
+			}
+			if err := visit(&links[i], reason); err != nil {
 				return err
 			}
 		}

@@ -58,8 +58,10 @@ func TestManyRangesCountAsOneDoes(t *testing.T) {
 			if err != nil {
 				rt.Fatal(err)
 			}
-			err = r.leavers(rt.Context(), rangeOf(i, n), sightings, func(link usersync.Link) error {
-				leavers[link.Key]++
+			err = r.leavers(rt.Context(), rangeOf(i, n), sightings, func(link *usersync.Link, reason string) error {
+				if reason == reasonLeft {
+					leavers[link.Key]++
+				}
 				return nil
 			})
 			if err != nil {

@@ -25,6 +25,8 @@ type task struct {
 
 	link     *usersync.Link   // their record in the target; nil where none is known
 	adopting string           // the matched record, where nothing of it is stored but plan and claim; else empty
+	leaves   operation        // what becomes of somebody who left; opCreate of everybody else
+	off      bool             // the record was switched off, and is to be switched on before it is written
 	held     usersync.KeyHash // the target key that their stored link says is theirs
 	done     bool
 	stale    bool   // a link is stored whose record is gone
@@ -86,7 +88,7 @@ func (b *batch) assign(pg *page, listings []listing, links map[usersync.KeyHash]
 			t.link, t.adopting = &usersync.Link{Target: it.adopt, Origin: usersync.OriginAdopted}, it.adopt
 		}
 		if t.link != nil {
-			t.held = t.link.TargetKey
+			t.held, t.off = t.link.TargetKey, isOff(t.link)
 		}
 		if t.targetKey != "" {
 			t.keyHash = usersync.HashKey("target", t.targetKey)

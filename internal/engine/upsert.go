@@ -65,11 +65,7 @@ func (e *Engine) Upsert(ctx context.Context, ref Ref) (Step, error) {
 // apply runs the pool with its two helpers, the one that prepares pages and the one that keeps them.
 func (r *run) apply(ctx, work context.Context, b *batch) (*pool, error) {
 	finished := make(chan *page, batchPages)
-	p := &pool{
-		batch: b, pace: newPace(r.job.Progress.InFlight, min(b.traits.MaxInFlight, maxUnwritten)), deadline: r.deadline,
-		work: work, events: make(chan func(), maxUnwritten), ended: make(chan struct{}), finished: finished,
-		unplanned: true, open: make(map[int]*page),
-	}
+	p := newPool(r, work, b, finished)
 	feeding, stopFeeding := context.WithCancel(ctx)
 	pages := make(chan *page)
 	var helpers sync.WaitGroup

@@ -95,8 +95,10 @@ type Progress struct {
 	InFlight   int       `json:"inFlight,omitempty"`   // concurrency to the target as it last was
 	NotBefore  time.Time `json:"notBefore,omitzero"`   // nobody is asked before, source or target
 	Survey     Survey    `json:"survey,omitzero"`      // of the records that the target has
+	Listed     int       `json:"listed,omitempty"`     // entries, repetitions too, when settling began
 	Settling   int       `json:"settling,omitempty"`   // the next hash range to settle
 	Settled    Counts    `json:"settled,omitzero"`     // exact counts of the ranges before it
+	Leaving    Leaving   `json:"leaving,omitzero"`     // of people who are no longer listed
 	Execution  int       `json:"execution,omitempty"`  // the number of the execution that works on the job; 0: none has yet
 	Requests   int       `json:"requests,omitempty"`   // to the target, for the metrics: those of a step that broke off are missing
 	Throttles  int       `json:"throttles,omitempty"`  // answers that asked for a pause, likewise
@@ -109,4 +111,15 @@ type Survey struct {
 	Marked bool   `json:"marked,omitempty"` // all of them are
 	Cursor Cursor `json:"cursor,omitempty"` // where the list goes on
 	Done   bool   `json:"done,omitempty"`
+}
+
+// Leaving is how far a job has come with the people who left. First they are counted, with everybody
+// who is linked; then, where the guard lets it, they are removed in the order of their hashes, some at a time.
+type Leaving struct {
+	Linked  int    `json:"linked,omitempty"`  // people who were linked when the job began to settle
+	Leavers int    `json:"leavers,omitempty"` // of them
+	Range   int    `json:"range,omitempty"`   // the hash range that removing has come to
+	After   string `json:"after,omitempty"`   // the last hash dealt with, in hexadecimal
+	Rows    int    `json:"rows,omitempty"`    // plans of removals that are done
+	Refused int    `json:"refused,omitempty"` // leavers whom the target would not remove
 }

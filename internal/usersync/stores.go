@@ -80,6 +80,7 @@ const (
 	RowPlan    RowKind = "plan"    // what to do with each person of a page; written once
 	RowSeen    RowKind = "seen"    // hashes of a page's keys, with their actions
 	RowOutcome RowKind = "outcome" // outcomes of a page
+	RowNote    RowKind = "note"    // what an unfinished removal leaves to the next step
 )
 
 // RowID names a row of a job.
