@@ -27,6 +27,7 @@
 //	W#<job>#page#<reading>       <number>          a staged page
 //	B#<generation>#<chunk>       B                 380 KB of a larger one
 //	K#<job>                      K                 the job's page key, or the mark that it was erased
+//	S#<job>#<shard>              <hash>            which records of the target have a value; 16 shards by its hash
 //
 // Numbers are padded with zeros, so that their order as text is that of their values. A moment is text
 // in UTC with nine digits of a second, for the same reason. What expires has two attributes: `until`, the

@@ -93,12 +93,17 @@ func (s *Store) put(ctx context.Context, table string, item any, when expression
 // update changes an item of the main table if the condition holds, and returns it as it then is.
 // Errors: *refused.
 func (s *Store) update(ctx context.Context, k key, change expression.UpdateBuilder, when expression.ConditionBuilder) (row, error) {
+	return s.updateIn(ctx, s.tables.Main, k, change, when)
+}
+
+// updateIn is update in a table.
+func (s *Store) updateIn(ctx context.Context, table string, k key, change expression.UpdateBuilder, when expression.ConditionBuilder) (row, error) {
 	e, err := build(expression.NewBuilder().WithUpdate(change).WithCondition(when))
 	if err != nil {
 		return nil, err
 	}
 	out, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &s.tables.Main, Key: k.row(),
+		TableName: &table, Key: k.row(),
 		UpdateExpression: e.Update(), ConditionExpression: e.Condition(),
 		ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values(),
 		ReturnValues:                        types.ReturnValueAllNew,

@@ -67,6 +67,10 @@ func chunkKey(generation string, n int) key {
 
 func pageKeyKey(job usersync.JobID) key { return key{PK: "K#" + string(job), SK: "K"} }
 
+func surveyKey(job usersync.JobID, h usersync.KeyHash) key {
+	return key{PK: "S#" + string(job) + "#" + shard(h), SK: h.String()}
+}
+
 func linkKey(set usersync.LinkSet, h usersync.KeyHash) key {
 	return key{PK: linkPartition(set, shard(h)), SK: h.String()}
 }

@@ -26,11 +26,9 @@ type file struct {
 	closed  atomic.Bool
 }
 
-// schema makes the tables of a file; version is its user_version.
-type schema struct {
-	version int
-	sql     string
-}
+// schema makes the tables of a file, a version at a time: what was added after a file was made is made
+// when it is next opened. user_version says how many there are.
+type schema []string
 
 // openFile opens a file for its owner alone, with so many readers, and cache KiB for what
 // is written, a quarter of it for each reader.
@@ -80,15 +78,15 @@ func dataSource(path string, shred bool, more ...string) string {
 	return u.String()
 }
 
-// makeTables brings a new file to the schema, and refuses one that a newer program wrote. Two
-// processes may do it at once.
+// makeTables brings a file to the schema, and refuses one that a newer program wrote. Two processes may
+// do it at once.
 func (s schema) makeTables(ctx context.Context, conn *sql.Conn) error {
 	var version int
 	read := func() error { return conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version) }
 	if err := read(); err != nil {
 		return err
 	}
-	if version == 0 {
+	if version < len(s) {
 		if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 			return err
 		}
@@ -96,16 +94,18 @@ func (s schema) makeTables(ctx context.Context, conn *sql.Conn) error {
 		if err := read(); err != nil {
 			return err
 		}
-		if version == 0 {
-			if _, err := conn.ExecContext(ctx, s.sql+"PRAGMA user_version = "+strconv.Itoa(s.version)+"; COMMIT"); err != nil {
+		for ; version < len(s); version++ {
+			if _, err := conn.ExecContext(ctx, s[version]+"; PRAGMA user_version = "+strconv.Itoa(version+1)); err != nil {
 				return err
 			}
-			version = s.version
+		}
+		if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
+			return err
 		}
 	}
-	if version != s.version {
+	if version > len(s) {
 		return usersync.E(usersync.Settings, "the data folder was written by another version of usersync (its version is "+
-			strconv.Itoa(version)+", this program knows "+strconv.Itoa(s.version)+")")
+			strconv.Itoa(version)+", this program knows "+strconv.Itoa(len(s))+")")
 	}
 	return nil
 }

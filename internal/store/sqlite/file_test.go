@@ -63,6 +63,35 @@ func TestAFileOfANewerVersionIsRefused(t *testing.T) {
 	}
 }
 
+func TestAFileOfAnOlderVersionGetsWhatWasAdded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pages.db")
+	old, err := openFile(path, schema{pagesSchema}, 1, 256, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep := func(f *file, job string) error {
+		return f.write(t.Context(), func(tx *tx) error {
+			_, err := tx.exec("INSERT INTO keys (job, key, expires) VALUES (?, x'01', 1)", job)
+			return err
+		})
+	}
+	if err := errors.Join(keep(old, "before"), old.close()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		now, err := openFile(path, schema{pagesSchema, surveysSchema}, 1, 256, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kept, surveys int
+		err = errors.Join(now.get(t.Context(), "SELECT count(*) FROM keys", nil, &kept),
+			now.get(t.Context(), "SELECT count(*) FROM surveys", nil, &surveys), now.close())
+		if err != nil || kept != 1 {
+			t.Fatalf("%d keys are left: %v", kept, err)
+		}
+	}
+}
+
 func TestWhatIsNoDatabaseIsRefused(t *testing.T) {
 	foreign := t.TempDir()
 	if err := os.WriteFile(filepath.Join(foreign, "usersync.db"), bytes.Repeat([]byte("no database. "), 1000), 0o600); err != nil {

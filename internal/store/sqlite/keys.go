@@ -50,7 +50,7 @@ func (db *DB) Key(ctx context.Context, job usersync.JobID) ([]byte, error) {
 	return key, nil
 }
 
-// EraseKey removes the key for good, and the pages that it sealed: from the tables, overwritten, and
+// EraseKey removes the key for good, and the pages and surveys that it was for: from the tables, overwritten, and
 // from the write-ahead log.
 func (db *DB) EraseKey(ctx context.Context, job usersync.JobID, expires time.Time) error {
 	err := db.pages.write(ctx, func(tx *tx) error {
@@ -63,6 +63,9 @@ func (db *DB) EraseKey(ctx context.Context, job usersync.JobID, expires time.Tim
 	}
 	// Pages of 20 rows a transaction: other jobs' pages are written between.
 	err = db.pages.deleteAll(ctx, "DELETE FROM rows WHERE rowid IN (SELECT rowid FROM rows WHERE job = ? LIMIT 20)", job)
+	if err == nil {
+		err = db.pages.deleteAll(ctx, "DELETE FROM surveys WHERE rowid IN (SELECT rowid FROM surveys WHERE job = ? LIMIT 1000)", job)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,7 @@
 // Package sqlite keeps everything of one machine in two SQLite files of a data folder:
 //
 //	usersync.db   leases, jobs, plans and outcomes, links, reservations, the directory
-//	pages.db      staged pages, sealed, and their keys: what can be thrown away
+//	pages.db      staged pages, sealed, and their keys; surveys: what can be thrown away
 //
 // Each file has one connection that writes and a few that read. Calls that write at the same moment
 // share one transaction (writer.go). Other processes may read, and write a little, beside: whoever
@@ -25,6 +25,8 @@ var (
 	mainSchema string
 	//go:embed pages.sql
 	pagesSchema string
+	//go:embed surveys.sql
+	surveysSchema string
 )
 
 // DB is the store of a data folder. It is safe for concurrent use.
@@ -47,11 +49,11 @@ func Open(dir string, clock usersync.Clock) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	main, err := openFile(filepath.Join(dir, "usersync.db"), schema{version: 1, sql: mainSchema}, 2, 4<<10, false)
+	main, err := openFile(filepath.Join(dir, "usersync.db"), schema{mainSchema}, 2, 4<<10, false)
 	if err != nil {
 		return nil, err
 	}
-	pages, err := openFile(filepath.Join(dir, "pages.db"), schema{version: 1, sql: pagesSchema}, 2, 1<<10, true)
+	pages, err := openFile(filepath.Join(dir, "pages.db"), schema{pagesSchema, surveysSchema}, 2, 1<<10, true)
 	if err != nil {
 		return nil, errors.Join(err, main.close())
 	}
@@ -94,7 +96,7 @@ func (db *DB) Sweep(ctx context.Context) error {
 	for _, table := range []struct {
 		file *file
 		name string
-	}{{db.pages, "rows"}, {db.pages, "keys"}, {db.main, "rows"}, {db.main, "claims"}} {
+	}{{db.pages, "rows"}, {db.pages, "keys"}, {db.pages, "surveys"}, {db.main, "rows"}, {db.main, "claims"}} {
 		stmt := "DELETE FROM " + table.name + " WHERE rowid IN (SELECT rowid FROM " + table.name + " WHERE expires <= ? LIMIT 20)"
 		if err := table.file.deleteAll(ctx, stmt, nanos(db.clock.Now())); err != nil {
 			return err

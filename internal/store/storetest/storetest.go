@@ -66,6 +66,7 @@ func Run(t *testing.T, open func(t *testing.T, clock usersync.Clock) (a, b users
 	runAll(t, open, keyPromises)
 	runAll(t, open, linkPromises)
 	runAll(t, open, reservePromises)
+	runAll(t, open, surveyPromises)
 	runAll(t, open, idempotencyPromises)
 }
 
