@@ -40,6 +40,23 @@ func (r *run) policy() usersync.Policy {
 	return usersync.Keep
 }
 
+// countLeavers counts a range's linked people, and who of them has left.
+func (r *run) countLeavers(ctx context.Context, s span, sightings []sighting) error {
+	linked, left := 0, 0
+	err := r.leavers(ctx, s, sightings, func(link *usersync.Link, reason string) error {
+		linked++
+		if reason != "" && r.removes(link) {
+			left++
+		}
+		return nil
+	})
+	if err == nil {
+		r.job.Progress.Leaving.Linked += linked
+		r.job.Progress.Leaving.Leavers += left
+	}
+	return err
+}
+
 // guard refuses to remove more people than the settings allow: then nobody is removed.
 func (r *run) guard() error {
 	l, rule := r.job.Progress.Leaving, r.job.Settings.Leavers
@@ -58,9 +75,8 @@ func (r *run) guard() error {
 // chunk is planned once, applied like a page, and its outcomes and the checkpoint are kept.
 func (r *run) removeLeavers(ctx context.Context) (Step, error) {
 	p := &r.job.Progress
-	left := p.Leaving.Leavers
 	if r.policy() == usersync.Keep {
-		if left > 0 {
+		if left := p.Leaving.Leavers; left > 0 {
 			r.Log.LogAttrs(ctx, slog.LevelInfo, "linked people have left and are kept", r.attrs(slog.Int("people", left))...)
 		}
 		return Step{Next: NextFinish}, nil

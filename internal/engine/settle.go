@@ -143,17 +143,7 @@ func (r *run) settleRange(ctx context.Context, s span) (usersync.Counts, error) 
 	if err := r.collapse(ctx, rest); err != nil {
 		return usersync.Counts{}, err
 	}
-	leaving := &r.job.Progress.Leaving
-	left := 0
-	err = r.leavers(ctx, s, sightings, func(link *usersync.Link, reason string) error {
-		leaving.Linked++
-		if reason != "" && r.removes(link) {
-			left++
-		}
-		return nil
-	})
-	leaving.Leavers += left
-	return counts, err
+	return counts, r.countLeavers(ctx, s, sightings)
 }
 
 // sightings reads a range of all seen rows, in order of hash, rank and page. Repetitions are left out:
