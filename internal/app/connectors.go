@@ -22,6 +22,9 @@ func Specs() []usersync.ConnectorSpec {
 	return []usersync.ConnectorSpec{file.Spec, websak.Spec, directory.Spec}
 }
 
+// Known is what settings are held against.
+func Known() settings.Known { return settings.Known{Connectors: Specs(), Rule: mapping.Check} }
+
 // Systems is what it takes to open the systems that settings name.
 type Systems struct {
 	Secrets      usersync.Secrets
@@ -66,10 +69,10 @@ func (c *connectors) Target(ctx context.Context, co usersync.Company) (usersync.
 	switch e := co.Target; e.Type {
 	case websak.Spec.Type:
 		target, err = reuse(ctx, c, "target", co, e, websak.Spec, func() (usersync.Target, error) {
-			return websak.NewTarget(ctx, e, c.secrets, c.network, c.clock)
+			return websak.NewTarget(ctx, e, co.Mapping, c.secrets, c.network, c.clock)
 		})
 	case directory.Spec.Type:
-		target = directory.NewTarget(c.directory, co.ID, c.clock)
+		target = directory.NewTarget(c.directory, co.ID, co.Mapping, c.clock)
 	default:
 		err = unknownType("target", e.Type)
 	}

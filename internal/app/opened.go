@@ -26,8 +26,9 @@ func reuse[T any](ctx context.Context, c *connectors, as string, co usersync.Com
 		As      string
 		Company usersync.CompanyID
 		End     usersync.Endpoint
+		Mapping []usersync.Rule
 		Secrets []string
-	}{As: as, Company: co.ID, End: e}
+	}{As: as, Company: co.ID, End: e, Mapping: co.Mapping}
 	for _, s := range spec.Settings {
 		if reference := e.Settings[s.Name]; s.Kind == usersync.Secret && reference != "" {
 			secret, err := c.secrets.Secret(ctx, reference)

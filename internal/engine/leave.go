@@ -40,23 +40,6 @@ func (r *run) policy() usersync.Policy {
 	return usersync.Keep
 }
 
-// countLeavers counts a range's linked people, and who of them has left.
-func (r *run) countLeavers(ctx context.Context, s span, sightings []sighting) error {
-	linked, left := 0, 0
-	err := r.leavers(ctx, s, sightings, func(link *usersync.Link, reason string) error {
-		linked++
-		if reason != "" && r.removes(link) {
-			left++
-		}
-		return nil
-	})
-	if err == nil {
-		r.job.Progress.Leaving.Linked += linked
-		r.job.Progress.Leaving.Leavers += left
-	}
-	return err
-}
-
 // guard refuses to remove more people than the settings allow: then nobody is removed.
 func (r *run) guard() error {
 	l, rule := r.job.Progress.Leaving, r.job.Settings.Leavers

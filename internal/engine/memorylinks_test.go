@@ -82,6 +82,14 @@ func (m *memory) LinkRange(_ context.Context, _ usersync.LinkSet, after *usersyn
 	return links, err
 }
 
+func (m *memory) LinkHashes(ctx context.Context, set usersync.LinkSet, after *usersync.KeyHash, to usersync.KeyHash, limit int) (hashes []usersync.KeyHash, err error) {
+	links, err := m.LinkRange(ctx, set, after, to, limit)
+	for i := range links {
+		hashes = append(hashes, links[i].Hash())
+	}
+	return hashes, err
+}
+
 func (m *memory) Reserve(_ context.Context, _ usersync.LinkSet, _ int64, claims []usersync.Reservation) (holders []string, err error) {
 	err = m.burn(func() error {
 		for _, c := range claims {

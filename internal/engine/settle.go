@@ -200,41 +200,6 @@ func groups(sightings []sighting) func(yield func([]sighting) bool) {
 	}
 }
 
-// leavers calls visit with each link of the range, and with the reason for which its person has left;
-// empty where they have not. What stands in a link's place while a create is in doubt is none, and who
-// was switched off already is not visited.
-func (r *run) leavers(ctx context.Context, s span, sightings []sighting, visit func(link *usersync.Link, reason string) error) error {
-	for after := s.after; ; {
-		links, err := r.Store.LinkRange(ctx, r.job.Links, after, s.to, linkPage)
-		if err != nil {
-			return err
-		}
-		for i := range links {
-			h := links[i].Hash()
-			for len(sightings) > 0 && bytes.Compare(sightings[0].hash[:], h[:]) < 0 {
-				sightings = sightings[1:]
-			}
-			if links[i].Target == "" || isOff(&links[i]) {
-				continue
-			}
-			reason := reasonLeft
-			if len(sightings) > 0 && sightings[0].hash == h {
-				reason = ""
-				if actions[sightings[0].rank] == usersync.Skipped { // the one reason to skip who is linked
-					reason = reasonInactive
-				}
-			}
-			if err := visit(&links[i], reason); err != nil {
-				return err
-			}
-		}
-		if len(links) < linkPage {
-			return nil
-		}
-		after = new(links[len(links)-1].Hash())
-	}
-}
-
 // sum adds counts.
 func sum(a, b usersync.Counts) usersync.Counts {
 	return usersync.Counts{

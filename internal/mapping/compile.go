@@ -23,6 +23,12 @@ const (
 	maxNodes = 256  // of the expression's tree
 )
 
+// Check says what is wrong with a rule, with the place within its expression; empty where nothing is.
+func Check(rule usersync.Rule) (fault string) {
+	_, fault = compile(rule)
+	return fault
+}
+
 // compile compiles one rule, or says what is wrong with it.
 func compile(rule usersync.Rule) (program *vm.Program, fault string) {
 	switch {

@@ -2,14 +2,14 @@ package settings
 
 import (
 	"fmt"
-	"regexp"
+	"slices"
+	"strings"
+	_ "time/tzdata" // zones are known also where the machine has none
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/usersync/usersync/internal/usersync"
 )
-
-const notYet = "this is not supported yet"
 
 func (r *reader) companies(v value) []usersync.Company {
 	var companies []usersync.Company
@@ -27,7 +27,8 @@ func (r *reader) companies(v value) []usersync.Company {
 // company reads one company; lines remembers where each id stood first.
 func (r *reader) company(v value, lines map[usersync.CompanyID]int) usersync.Company {
 	var c usersync.Company
-	var match *value
+	var match, mapping, leavers *value
+	r.secrets = secretsOf(r.peekID(v))
 	r.object(v, map[string]reading{
 		"id": func(v value) {
 			if c.ID = r.guid(v); c.ID == "" {
@@ -43,43 +44,106 @@ func (r *reader) company(v value, lines map[usersync.CompanyID]int) usersync.Com
 		"source":   func(v value) { c.Source = r.endpoint(v, asSource) },
 		"target":   func(v value) { c.Target = r.endpoint(v, asTarget) },
 		"match":    func(v value) { match = &v },
-		"leavers":  r.leavers,
-		"mapping":  func(v value) { r.faultAt(v.key.Line, v.key.Column, v.path, notYet) },
-		"schedule": func(v value) { r.faultAt(v.key.Line, v.key.Column, v.path, notYet) },
+		"mapping":  func(v value) { mapping = &v },
+		"leavers":  func(v value) { leavers = &v },
+		"schedule": func(v value) { c.Schedule = r.schedule(v) },
 	}, "id", "source", "target")
-	if match != nil {
-		message := notYet
-		if _, known := r.spec(c.Target.Type); known {
-			message = fmt.Sprintf("a target of type %s takes no match: it finds people by its own key", c.Target.Type)
+	target, known := r.spec(c.Target.Type)
+	if !known { // what is wrong whatever the target is a fault all the same
+		target = usersync.ConnectorSpec{
+			Match: []string{usersync.MatchEmail, usersync.MatchPhone}, Removals: []usersync.Policy{usersync.Deactivate, usersync.Delete},
 		}
-		r.faultAt(match.key.Line, match.key.Column, match.path, message)
 	}
+	c.Match = r.match(match, target)
+	c.Mapping = r.mapping(mapping, target)
+	c.Leavers = r.leavers(leavers, target)
 	return c
 }
 
-// atMost is a share or a number of people.
-var atMost = regexp.MustCompile(`^(?:[0-9]{1,9}|(?:[0-9]{1,2}(?:\.[0-9]{1,3})?|100)%)$`)
+// peekID is the company's id before the company is read; empty where it is none.
+func (r *reader) peekID(v value) usersync.CompanyID {
+	if v.node.Kind != yaml.MappingNode {
+		return ""
+	}
+	for i := 0; i+1 < len(v.node.Content); i += 2 {
+		if v.node.Content[i].Value == "id" {
+			id, _ := usersync.CompanyGUID(v.node.Content[i+1].Value)
+			return usersync.CompanyID(id)
+		}
+	}
+	return ""
+}
 
-// leavers reads what becomes of people who left. Nobody is removed yet, so that only keep is taken.
-func (r *reader) leavers(v value) {
+// match reads by what people without a link find a record that exists.
+func (r *reader) match(v *value, target usersync.ConnectorSpec) []string {
+	switch {
+	case v == nil:
+		return slices.Clone(target.Match)
+	case len(target.Match) == 0:
+		r.faultAt(v.key.Line, v.key.Column, v.path, fmt.Sprintf("a target of type %s takes no match: it finds people by its own key", target.Type))
+		return nil
+	}
+	var kinds []string
+	for _, v := range r.list(*v) {
+		switch kind, ok := r.text(v, maxName); {
+		case !ok:
+		case !slices.Contains(target.Match, kind):
+			r.fault(v, "this must be one of "+strings.Join(target.Match, ", "))
+		case slices.Contains(kinds, kind):
+			r.fault(v, "this is there twice")
+		default:
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
+}
+
+// mapping reads the rules of a target's fields, in the file's order.
+func (r *reader) mapping(v *value, target usersync.ConnectorSpec) []usersync.Rule {
+	if v == nil {
+		return nil
+	}
+	var rules []usersync.Rule
+	fields := r.fields(*v)
+	for _, v := range fields {
+		expr, ok := r.text(v, maxText)
+		if !ok {
+			continue
+		}
+		rule := usersync.Rule{Field: v.key.Value, Expr: expr}
+		switch fault := r.known.Rule(rule); {
+		case fault != "":
+			r.fault(v, fault)
+		case len(target.Fields) > 0 && !slices.Contains(target.Fields, rule.Field):
+			r.faultAt(v.key.Line, v.key.Column, v.path, "a target of type "+target.Type+" has no such field")
+		default:
+			rules = append(rules, rule)
+		}
+	}
+	if len(fields) == 0 && v.node.Kind == yaml.MappingNode {
+		r.fault(*v, "there is no rule; left out, the target's own mapping is used")
+	}
+	return rules
+}
+
+// schedule reads when a company is synced by itself. One machine does not run schedules yet.
+func (r *reader) schedule(v value) *usersync.Schedule {
+	if !r.deployed {
+		r.faultAt(v.key.Line, v.key.Column, v.path, "this is not supported yet")
+		return nil
+	}
+	var s usersync.Schedule
+	var at, zone value
 	r.object(v, map[string]reading{
-		"then": func(v value) {
-			switch then, ok := r.text(v, maxName); {
-			case !ok || then == "keep":
-			case then == "deactivate" || then == "delete":
-				r.fault(v, "this is not supported yet; keep is")
-			default:
-				r.fault(v, "this must be keep, deactivate or delete")
-			}
-		},
-		"atMost": func(v value) {
-			switch text, ok := r.text(v, maxName); {
-			case !ok:
-			case !atMost.MatchString(text):
-				r.fault(v, "this must be a share such as 10% or a number")
-			default:
-				r.fault(v, notYet)
-			}
-		},
-	})
+		"at":   func(v value) { at = v; s.At, _ = r.text(v, maxName) },
+		"zone": func(v value) { zone = v; s.Zone, _ = r.text(v, maxName) },
+	}, "at", "zone")
+	atFault, zoneFault := s.Check()
+	if s.At != "" && atFault != "" {
+		r.fault(at, atFault)
+	}
+	if s.Zone != "" && zoneFault != "" {
+		r.fault(zone, zoneFault)
+	}
+	return &s
 }

@@ -25,11 +25,11 @@ func (d direction) has(source, target bool) bool {
 }
 
 func (r *reader) spec(name string) (usersync.ConnectorSpec, bool) {
-	i := slices.IndexFunc(r.specs, func(s usersync.ConnectorSpec) bool { return s.Type == name })
+	i := slices.IndexFunc(r.known.Connectors, func(s usersync.ConnectorSpec) bool { return s.Type == name })
 	if i < 0 {
 		return usersync.ConnectorSpec{}, false
 	}
-	return r.specs[i], true
+	return r.known.Connectors[i], true
 }
 
 // endpoint reads a source or a target. The endpoint's type decides what its keys may be: where the
@@ -54,6 +54,8 @@ func (r *reader) endpoint(v value, d direction) usersync.Endpoint {
 		r.fault(fields[i], name+" is not supported yet")
 	case !known:
 		r.fault(fields[i], "an unknown type; the "+string(d)+"s are "+strings.Join(r.types(d), ", "))
+	case r.deployed && spec.LocalOnly:
+		r.fault(fields[i], name+" is for one machine; in a deployment it is refused")
 	case !d.has(spec.AsSource, spec.AsTarget):
 		r.fault(fields[i], name+" cannot be a "+string(d))
 	default:
@@ -65,7 +67,7 @@ func (r *reader) endpoint(v value, d direction) usersync.Endpoint {
 // unknown finds fault with the keys that no connector knows.
 func (r *reader) unknown(fields []value) {
 	for _, f := range fields {
-		if !slices.ContainsFunc(r.specs, func(spec usersync.ConnectorSpec) bool {
+		if !slices.ContainsFunc(r.known.Connectors, func(spec usersync.ConnectorSpec) bool {
 			return slices.ContainsFunc(spec.Settings, func(s usersync.Setting) bool { return s.Name == f.key.Value })
 		}) {
 			r.faultAt(f.key.Line, f.key.Column, f.path, "an unknown key")
@@ -76,7 +78,7 @@ func (r *reader) unknown(fields []value) {
 // types are the connectors that the direction has.
 func (r *reader) types(d direction) []string {
 	var names []string
-	for _, s := range r.specs {
+	for _, s := range r.known.Connectors {
 		if d.has(s.AsSource, s.AsTarget) {
 			names = append(names, s.Type)
 		}

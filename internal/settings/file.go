@@ -49,8 +49,14 @@ type Network struct {
 	AllowPrivate bool // private and loopback addresses may be called; true unless said
 }
 
+// Known is what the settings are held against.
+type Known struct {
+	Connectors []usersync.ConnectorSpec
+	Rule       func(usersync.Rule) (fault string) // what is wrong with a rule of a mapping; empty: nothing
+}
+
 // Load reads a settings file. Errors: Faults, or Settings where the file cannot be read.
-func Load(path string, specs []usersync.ConnectorSpec) (*File, error) {
+func Load(path string, known Known) (*File, error) {
 	name := filepath.Base(path)
 	absolute, err := filepath.Abs(path)
 	if err != nil {
@@ -72,7 +78,7 @@ func Load(path string, specs []usersync.ConnectorSpec) (*File, error) {
 	if err != nil {
 		return nil, unreadable(name, err)
 	}
-	return Parse(name, text, filepath.Dir(absolute), specs)
+	return Parse(name, text, filepath.Dir(absolute), known)
 }
 
 func unreadable(name string, err error) error {
@@ -88,8 +94,8 @@ func unreadable(name string, err error) error {
 
 // Parse reads settings from text. name is the file's in faults; paths are relative to dir, which is
 // absolute. Errors: Faults.
-func Parse(name string, text []byte, dir string, specs []usersync.ConnectorSpec) (*File, error) {
-	r := &reader{name: name, dir: dir, specs: specs}
+func Parse(name string, text []byte, dir string, known Known) (*File, error) {
+	r := &reader{name: name, dir: dir, known: known}
 	file := &File{
 		Dir:     dir,
 		Auth:    Auth{CompanyClaim: "companyId"},

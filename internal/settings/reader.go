@@ -8,16 +8,17 @@ import (
 	"unicode"
 
 	"go.yaml.in/yaml/v3"
-
-	"github.com/usersync/usersync/internal/usersync"
 )
 
 // reader walks a YAML document and collects faults.
 type reader struct {
 	name   string
 	dir    string
-	specs  []usersync.ConnectorSpec
+	known  Known
 	faults Faults
+
+	deployed bool   // the text is a tenant's: what belongs to one machine is refused
+	secrets  string // what the names of its secrets begin with, in a deployment
 
 	references []reference
 }

@@ -25,7 +25,7 @@ func (r *reader) secret(v value) string {
 	if !ok {
 		return ""
 	}
-	if fault := referenceFault(text); fault != "" {
+	if fault := r.referenceFault(text); fault != "" {
 		r.fault(v, fault)
 		return ""
 	}
@@ -48,10 +48,41 @@ func referenceFault(text string) string {
 		}
 		return "after file: there must be a path"
 	case "sm", "ssm":
-		return "secrets in " + kind + ": are not supported yet"
+		return "secrets in " + kind + ": can be had in a deployment alone"
 	}
 	return "a secret must be a reference such as env:NAME or file:PATH"
 }
+
+// referenceFault is the fault of a reference where the settings are read for.
+func (r *reader) referenceFault(text string) string {
+	if !r.deployed {
+		return referenceFault(text)
+	}
+	return TenantReferenceFault(text, r.secrets)
+}
+
+// secretsOf is what the names of a company's secrets begin with, in a deployment.
+func secretsOf(company usersync.CompanyID) string { return "/usersync/" + string(company) + "/" }
+
+// tenantName is what may follow in the name of a tenant's secret: no way out of the company's own.
+var tenantName = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$`)
+
+// TenantReferenceFault says why a text is no reference to a secret of the company whose secrets' names
+// begin with prefix; empty where it is one.
+func TenantReferenceFault(text, prefix string) string {
+	kind, name, _ := strings.Cut(text, ":")
+	if kind != "sm" && kind != "ssm" {
+		return "in a deployment a secret must be a reference such as sm:" + prefix + "NAME or ssm:" + prefix + "NAME"
+	}
+	rest, own := strings.CutPrefix(name, prefix)
+	if !own || len(name) > maxSecretName || !tenantName.MatchString(rest) {
+		return "after " + kind + ": there must be a name under " + prefix
+	}
+	return ""
+}
+
+// maxSecretName is the longest name of a secret, in bytes: what Parameter Store and Secrets Manager both take.
+const maxSecretName = 512
 
 // reference is a reference to a secret and where it stands.
 type reference struct {

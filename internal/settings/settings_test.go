@@ -15,12 +15,19 @@ import (
 	"github.com/usersync/usersync/internal/usersync"
 )
 
-// specs resemble the connectors that there are.
+// known resembles what the program knows: connectors, and the language of mappings.
+var known = Known{Connectors: specs, Rule: func(rule usersync.Rule) string {
+	if strings.Contains(rule.Expr, "(") {
+		return "unknown name (line 1, column 1)"
+	}
+	return ""
+}}
+
 var specs = []usersync.ConnectorSpec{
 	{Type: "file", AsSource: true, LocalOnly: true, Settings: []usersync.Setting{
 		{Name: "path", Kind: usersync.Path, Required: true, Identity: true, AsSource: true},
 	}},
-	{Type: "websak", AsSource: true, AsTarget: true, Settings: []usersync.Setting{
+	{Type: "websak", AsSource: true, AsTarget: true, Removals: []usersync.Policy{usersync.Deactivate}, Settings: []usersync.Setting{
 		{Name: "url", Kind: usersync.URL, Required: true, Identity: true, AsSource: true, AsTarget: true},
 		{Name: "tokenUrl", Kind: usersync.URL, Required: true, AsSource: true, AsTarget: true},
 		{Name: "clientId", Kind: usersync.Text, Required: true, AsSource: true, AsTarget: true},
@@ -30,6 +37,10 @@ var specs = []usersync.ConnectorSpec{
 		{Name: "timeout", Kind: usersync.Duration, Default: "30s", Min: 1, Max: 600, AsSource: true, AsTarget: true},
 	}},
 	{Type: "directory", AsSource: true, AsTarget: true},
+	{
+		Type: "bookings", AsTarget: true, Match: []string{usersync.MatchEmail, usersync.MatchPhone}, Fields: []string{"Firstname", "Phone"},
+		Removals: []usersync.Policy{usersync.Delete},
+	},
 }
 
 const good = `
@@ -52,7 +63,7 @@ companies:
 `
 
 func TestASettingsFileIsReadWithItsDefaults(t *testing.T) {
-	got, err := Parse("usersync.yaml", []byte(good), "/etc/usersync", specs)
+	got, err := Parse("usersync.yaml", []byte(good), "/etc/usersync", known)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,6 +81,7 @@ func TestASettingsFileIsReadWithItsDefaults(t *testing.T) {
 					"url": "https://archive.example/base", "tokenUrl": "https://id.example/token?p=1", "clientId": "0123",
 					"clientSecret": "file:secret", "lookupField": "Id", "timeout": "90s",
 				}},
+				Leavers: usersync.Leavers{Then: usersync.Keep},
 			},
 			{
 				ID: two,
@@ -88,7 +100,7 @@ func TestASettingsFileIsReadWithItsDefaults(t *testing.T) {
 }
 
 func TestWithoutANetworkPrivateAddressesAreAllowed(t *testing.T) {
-	file, err := Parse("u", []byte("companies:\n- {id: 3f2504e0-4f89-41d3-9a0c-0305e82c3301, source: {type: directory}, target: {type: directory}}"), "/", specs)
+	file, err := Parse("u", []byte("companies:\n- {id: 3f2504e0-4f89-41d3-9a0c-0305e82c3301, source: {type: directory}, target: {type: directory}}"), "/", known)
 	if err != nil || !file.Network.AllowPrivate || file.Auth.CompanyClaim != "companyId" {
 		t.Errorf("read %+v, error %v", file, err)
 	}
@@ -120,16 +132,16 @@ companies:
       timeout: 30
       nosuch: 1
     match: [email]
-    mapping: {code: userName}
-    leavers: {then: delete, atMost: 10%}
-    schedule: {at: "02:15"}
+    mapping: {code: nosuch(userName), name: ""}
+    leavers: {then: delete, atMost: 10}
+    schedule: {at: "24:00"}
   - id: 3F2504E0-4F89-41D3-9A0C-0305E82C3301
     source: {type: websak, url: "https://x?y=1", tokenUrl: https://x/#f, clientId: true, clientSecret: ssm:x, pageSize: 0}
     target: {type: file, path: x}
   - source: {path: x}
     target: {type: pl@nted-s3cret}
     leavers: {then: maybe, atMost: 200%}
-    match: []
+    match: [email, telex, email]
   - id: 00000000-0000-0000-0000-000000000000
     name:
     source: {type: file}
@@ -139,7 +151,7 @@ companies:
 usersync.yaml:2: auth.issuer: this must be an absolute address that begins with https:// or http://
 usersync.yaml:4: auth.clients[0].secret: a secret must be a reference such as env:NAME or file:PATH
 usersync.yaml:5: auth.clients[1].id: the same client id as in line 4
-usersync.yaml:5: auth.clients[1].secret: secrets in sm: are not supported yet
+usersync.yaml:5: auth.clients[1].secret: secrets in sm: can be had in a deployment alone
 usersync.yaml:5: auth.clients[1].company: this must be a guid such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301
 usersync.yaml:5: auth.clients[1].roles: this must be a list
 usersync.yaml:6: auth.clients[2].id: this is missing
@@ -159,23 +171,24 @@ usersync.yaml:21: companies[0].target.lookupField: this must be one of Code, Id
 usersync.yaml:22: companies[0].target.timeout: this must be a duration such as 30s
 usersync.yaml:23: companies[0].target.nosuch: an unknown key for websak
 usersync.yaml:24: companies[0].match: a target of type websak takes no match: it finds people by its own key
-usersync.yaml:25: companies[0].mapping: this is not supported yet
-usersync.yaml:26: companies[0].leavers.then: this is not supported yet; keep is
-usersync.yaml:26: companies[0].leavers.atMost: this is not supported yet
+usersync.yaml:25: companies[0].mapping.code: unknown name (line 1, column 1)
+usersync.yaml:25: companies[0].mapping.name: this is empty
+usersync.yaml:26: companies[0].leavers.then: a target of type websak does not offer this; it offers keep, deactivate
 usersync.yaml:27: companies[0].schedule: this is not supported yet
 usersync.yaml:28: companies[1].id: the same company id as in line 10
 usersync.yaml:29: companies[1].source.url: this must be an address without a query (?)
 usersync.yaml:29: companies[1].source.tokenUrl: an address must not have a fragment (#)
 usersync.yaml:29: companies[1].source.clientId: this must be text
-usersync.yaml:29: companies[1].source.clientSecret: secrets in ssm: are not supported yet
+usersync.yaml:29: companies[1].source.clientSecret: secrets in ssm: can be had in a deployment alone
 usersync.yaml:29: companies[1].source.pageSize: this must be a whole number from 1 to 10000, without quotes
 usersync.yaml:30: companies[1].target.type: file cannot be a target
 usersync.yaml:31: companies[2].source.type: this is missing
 usersync.yaml:31: companies[2].id: this is missing
-usersync.yaml:32: companies[2].target.type: an unknown type; the targets are websak, directory
+usersync.yaml:32: companies[2].target.type: an unknown type; the targets are websak, directory, bookings
 usersync.yaml:33: companies[2].leavers.then: this must be keep, deactivate or delete
 usersync.yaml:33: companies[2].leavers.atMost: this must be a share such as 10% or a number
-usersync.yaml:34: companies[2].match: this is not supported yet
+usersync.yaml:34: companies[2].match[1]: this must be one of email, phone
+usersync.yaml:34: companies[2].match[2]: this is there twice
 usersync.yaml:35: companies[3].id: this must be a guid such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301
 usersync.yaml:36: companies[3].name: this has no value
 usersync.yaml:37: companies[3].source.path: this is missing
@@ -183,7 +196,7 @@ usersync.yaml:38: companies[3].target.url: this is missing
 usersync.yaml:38: companies[3].target.tokenUrl: this is missing
 usersync.yaml:38: companies[3].target.clientId: this is missing
 usersync.yaml:38: companies[3].target.clientSecret: anchors and aliases are not supported`
-	_, err := Parse("usersync.yaml", []byte(text), "/", specs)
+	_, err := Parse("usersync.yaml", []byte(text), "/", known)
 	if !usersync.Is(err, usersync.Settings) {
 		t.Fatalf("error of code %s, want Settings", usersync.CodeOf(err))
 	}
@@ -226,14 +239,14 @@ func TestATextThatIsNoSettingsFileIsSaidToBeNone(t *testing.T) {
 		strings.Repeat("#\n", maxFile/2+1):       "f:1: the file is larger than 16 MiB",
 		strings.Repeat("[", 20000):               "",
 	} {
-		_, err := Parse("f", []byte(text), "/", specs)
+		_, err := Parse("f", []byte(text), "/", known)
 		if !usersync.Is(err, usersync.Settings) {
 			t.Errorf("%.40q: error %v, want Settings", text, err)
 		} else if want != "" && err.Error() != want {
 			t.Errorf("%.40q: faults\n%v, want\n%s", text, err, want)
 		}
 	}
-	_, err := Parse("f", []byte(good+"---\na: 1\n"), "/", specs)
+	_, err := Parse("f", []byte(good+"---\na: 1\n"), "/", known)
 	if err == nil || !strings.Contains(err.Error(), "a second YAML document") {
 		t.Errorf("a second document: %v", err)
 	}
@@ -250,7 +263,7 @@ func TestNoFaultHoldsAValue(t *testing.T) {
 			around := rapid.SampledFrom([]string{"%s", " %s ", "'%s'", "\"%s\"", "*%s", "&%s ", "!%s ", "\n%s: x\n", "{%s: 1}", "x: %s\n", "%%%s"}).Draw(t, "around")
 			text = text[:at] + fmt.Sprintf(around, planted) + text[at+cut:]
 		}
-		if _, err := Parse("f", []byte(text), "/", specs); err != nil && strings.Contains(err.Error(), planted) {
+		if _, err := Parse("f", []byte(text), "/", known); err != nil && strings.Contains(err.Error(), planted) {
 			t.Fatalf("the secret is in: %v", err)
 		}
 	})
@@ -288,16 +301,16 @@ func TestAddressesAreWrittenInOneWay(t *testing.T) {
 func TestLoadReadsTheFileAndSaysWhyItCannot(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "usersync.yaml")
-	if _, err := Load(path, specs); !usersync.Is(err, usersync.Settings) || !errors.Is(err, os.ErrNotExist) || strings.Contains(err.Error(), dir) {
+	if _, err := Load(path, known); !usersync.Is(err, usersync.Settings) || !errors.Is(err, os.ErrNotExist) || strings.Contains(err.Error(), dir) {
 		t.Errorf("a missing file: %v", err)
 	}
-	if _, err := Load(dir, specs); !usersync.Is(err, usersync.Settings) {
+	if _, err := Load(dir, known); !usersync.Is(err, usersync.Settings) {
 		t.Errorf("a folder: %v", err)
 	}
 	if err := os.WriteFile(path, []byte(good), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	file, err := Load(path, specs)
+	file, err := Load(path, known)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -307,7 +320,7 @@ func TestLoadReadsTheFileAndSaysWhyItCannot(t *testing.T) {
 }
 
 func TestCompaniesOfAFileAreServedAndStayAsTheyAre(t *testing.T) {
-	file, err := Parse("f", []byte(good), "/", specs)
+	file, err := Parse("f", []byte(good), "/", known)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -361,7 +374,7 @@ func TestThousandsOfCompaniesAreReadInSeconds(t *testing.T) {
 		fmt.Fprintf(&text, "- id: 3f2504e0-4f89-41d3-9a0c-%012d\n  # a comment\n  source: {type: directory}\n  target: {type: directory}\n", i)
 	}
 	start := time.Now()
-	file, err := Parse("f", []byte(text.String()), "/", specs)
+	file, err := Parse("f", []byte(text.String()), "/", known)
 	if err != nil || len(file.Companies) != 5000 {
 		t.Fatalf("error %v", err)
 	}
@@ -374,7 +387,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte("a: &a [*a, *a]\nb: !!binary x\n? {x: y}\n: z"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		file, err := Parse("f", text, "/", specs)
+		file, err := Parse("f", text, "/", known)
 		if err == nil && len(file.Companies) == 0 {
 			t.Fatal("no fault and no company")
 		}
@@ -397,7 +410,7 @@ companies:
     source: {type: websak, url: "https://a.example", tokenUrl: "https://a.example/token", clientId: a, clientSecret: env:NOPE2}
     target: {type: directory}
 `
-	file, err := Parse("f", []byte(text), t.TempDir(), specs)
+	file, err := Parse("f", []byte(text), t.TempDir(), known)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -137,6 +137,9 @@ type Links interface {
 	// LinkRange returns up to limit links with after < hash ≤ to, in order of hash; fewer than limit mean
 	// that there are no more. A nil after is the beginning. It may miss the last second's writes.
 	LinkRange(ctx context.Context, set LinkSet, after *KeyHash, to KeyHash, limit int) ([]Link, error)
+	// LinkHashes returns the hashes of the links that LinkRange would, what stands in a link's place too; it
+	// costs less than the links themselves.
+	LinkHashes(ctx context.Context, set LinkSet, after *KeyHash, to KeyHash, limit int) ([]KeyHash, error)
 	// Reserve claims at most 1,000 target keys, each if nobody has it or the same person does. holders
 	// has an element for each: empty where it is the person's now, else the key of the person who has it.
 	// Two claims of one key in one call: the first has it.

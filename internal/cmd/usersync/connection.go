@@ -19,7 +19,7 @@ type place struct {
 }
 
 // load reads the settings; every fault is in the error.
-func (p place) load() (*settings.File, error) { return settings.Load(p.Config, app.Specs()) }
+func (p place) load() (*settings.File, error) { return settings.Load(p.Config, app.Known()) }
 
 // connection says where jobs are looked at: a data folder, or a server.
 type connection struct {

@@ -11,7 +11,7 @@ import (
 
 func BenchmarkCreateFiftyAtOnce(b *testing.B) {
 	store, clock := open(b)
-	target := connector.NewTarget(store, company, clock)
+	target := connector.NewTarget(store, company, nil, clock)
 	var n atomic.Int64
 	b.SetParallelism(25)
 	b.ReportAllocs()

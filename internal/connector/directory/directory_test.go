@@ -51,7 +51,7 @@ func record(p *usersync.Person) usersync.Record {
 func TestTheSourceKeepsItsContract(t *testing.T) {
 	connectortest.RunSource(t, connectortest.Source{Open: func(t *testing.T, people []usersync.Person) usersync.Source {
 		store, clock := open(t)
-		target, service := connector.NewTarget(store, company, clock), directory.NewService(store, clock, nil)
+		target, service := connector.NewTarget(store, company, nil, clock), directory.NewService(store, clock, nil)
 		for i := range people {
 			w, err := target.Create(t.Context(), record(&people[i]))
 			if err == nil && !people[i].IsActive() {
@@ -73,7 +73,7 @@ func TestTheTargetKeepsItsContract(t *testing.T) {
 		Open: func(t *testing.T) connectortest.System {
 			store, clock := open(t)
 			return connectortest.System{
-				Target: connector.NewTarget(store, company, clock),
+				Target: connector.NewTarget(store, company, nil, clock),
 				Count: func() int {
 					users, err := store.Users(t.Context(), company, 0, 1000)
 					if err != nil {
@@ -129,7 +129,7 @@ func (c counting) CreateUser(ctx context.Context, company usersync.CompanyID, u 
 func TestACreateIsOneWriteAndNoRead(t *testing.T) {
 	store, clock := open(t)
 	c := counting{store, map[string]int{}}
-	target := connector.NewTarget(c, company, clock)
+	target := connector.NewTarget(c, company, nil, clock)
 	for i, p := range connectortest.People(20) {
 		if _, err := target.Create(t.Context(), record(&p)); err != nil {
 			t.Fatal(err)
@@ -142,7 +142,7 @@ func TestACreateIsOneWriteAndNoRead(t *testing.T) {
 
 func TestWhatCannotBeStoredIsRejectedByFieldWithoutItsValue(t *testing.T) {
 	store, clock := open(t)
-	target := connector.NewTarget(store, company, clock)
+	target := connector.NewTarget(store, company, nil, clock)
 	made, err := target.Create(t.Context(), usersync.Record{{Name: "code", Value: "A"}})
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +179,7 @@ func rejects(err error, field string) bool {
 
 func TestAnUpdateKeepsWhatTheMappingDoesNotFill(t *testing.T) {
 	store, clock := open(t)
-	target, service := connector.NewTarget(store, company, clock), directory.NewService(store, clock, nil)
+	target, service := connector.NewTarget(store, company, nil, clock), directory.NewService(store, clock, nil)
 	patch, err := directory.DecodeUser([]byte(`{"code":"A","note":"kept","title":"emptied","userType":"B"}`))
 	if err != nil {
 		t.Fatal(err)

@@ -16,12 +16,17 @@ type target struct {
 	store   directory.Store
 	service *directory.Service
 	company usersync.CompanyID
+	rules   []usersync.Rule
 }
 
-// NewTarget writes people to the company's directory.
-func NewTarget(store directory.Store, company usersync.CompanyID, clock usersync.Clock) usersync.Target {
+// NewTarget writes people to the company's directory, as records that the rules make (none: the built-in
+// ones).
+func NewTarget(store directory.Store, company usersync.CompanyID, rules []usersync.Rule, clock usersync.Clock) usersync.Target {
+	if len(rules) == 0 {
+		rules = mapping
+	}
 	remembered := &rememberedUnits{Store: store, clock: clock}
-	return &target{store: store, service: directory.NewService(remembered, clock, nil), company: company}
+	return &target{store: store, service: directory.NewService(remembered, clock, nil), company: company, rules: rules}
 }
 
 // Check asks for one user.
@@ -32,7 +37,7 @@ func (t *target) Check(ctx context.Context) error {
 
 // Traits never changes.
 func (t *target) Traits() usersync.TargetTraits {
-	return usersync.TargetTraits{UpsertsByKey: true, CanLookUp: true, Mapping: slices.Clone(mapping), MaxInFlight: 50, TimeOut: 30}
+	return usersync.TargetTraits{UpsertsByKey: true, CanLookUp: true, Mapping: slices.Clone(t.rules), MaxInFlight: 50, TimeOut: 30}
 }
 
 // Key is the record's code.
@@ -68,7 +73,7 @@ func (t *target) Update(ctx context.Context, id string, r usersync.Record) (user
 	if err != nil {
 		return usersync.Written{}, err
 	}
-	for _, rule := range mapping {
+	for _, rule := range t.rules {
 		if !patch.Given(rule.Field) {
 			if err := patch.Set(rule.Field, nil); err != nil {
 				return usersync.Written{}, refused(err)

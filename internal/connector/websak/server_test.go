@@ -173,7 +173,7 @@ func openSource(t *testing.T, base string, clock usersync.Clock, settings ...str
 }
 
 func openTarget(t *testing.T, base string, clock usersync.Clock, settings ...string) usersync.Target {
-	target, err := NewTarget(t.Context(), endpoint(base, settings...), secrets{}, httpx.Network{AllowPrivate: true}, clock)
+	target, err := NewTarget(t.Context(), endpoint(base, settings...), nil, secrets{}, httpx.Network{AllowPrivate: true}, clock)
 	if err != nil {
 		t.Fatal(err)
 	}

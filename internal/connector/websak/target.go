@@ -29,8 +29,9 @@ type target struct {
 	traits      usersync.TargetTraits
 }
 
-// NewTarget opens a Websak as a target; it sends nothing yet. Errors: Settings.
-func NewTarget(ctx context.Context, e usersync.Endpoint, secrets usersync.Secrets, network httpx.Network, clock usersync.Clock) (usersync.Target, error) {
+// NewTarget opens a Websak as a target, for records that the rules make (none: the built-in ones); it
+// sends nothing yet. Errors: Settings.
+func NewTarget(ctx context.Context, e usersync.Endpoint, rules []usersync.Rule, secrets usersync.Secrets, network httpx.Network, clock usersync.Clock) (usersync.Target, error) {
 	sys, err := open(ctx, e, secrets, network, clock)
 	if err != nil {
 		return nil, err
@@ -39,10 +40,13 @@ func NewTarget(ctx context.Context, e usersync.Endpoint, secrets usersync.Secret
 	if lookupField != byCode && lookupField != byID {
 		return nil, unusable("lookupField", "is neither Code nor Id")
 	}
+	if len(rules) == 0 {
+		rules = mapping()
+	}
 	return &target{system: sys, lookupField: lookupField, traits: usersync.TargetTraits{
 		UpsertsByKey: lookupField == byCode,
 		CanLookUp:    true,
-		Mapping:      mapping(),
+		Mapping:      rules,
 		MaxInFlight:  sys.inFlight,
 		TimeOut:      int((sys.timeOut + time.Second - 1) / time.Second),
 	}}, nil

@@ -102,7 +102,7 @@ func TestSettingsThatCannotBeUsedAreNamed(t *testing.T) {
 		{"url", ""}, {"url", "https://u:planted@example.test"}, {"url", "https://example.test/?q=planted"}, {"tokenUrl", ""}, {"clientId", ""},
 		{"clientSecret", ""}, {"maxInFlight", "0"}, {"maxInFlight", "many"}, {"timeout", "planted"}, {"timeout", "-1s"}, {"lookupField", "planted"},
 	} {
-		_, err := NewTarget(t.Context(), endpoint("https://example.test", bad[0], bad[1]), secrets{}, httpx.Network{}, usersync.SystemClock{})
+		_, err := NewTarget(t.Context(), endpoint("https://example.test", bad[0], bad[1]), nil, secrets{}, httpx.Network{}, usersync.SystemClock{})
 		if !usersync.Is(err, usersync.Settings) || !strings.Contains(err.Error(), bad[0]) || strings.Contains(err.Error(), "planted") {
 			t.Errorf("%s: %v (code %s)", bad[0], err, usersync.CodeOf(err))
 		}
@@ -110,7 +110,7 @@ func TestSettingsThatCannotBeUsedAreNamed(t *testing.T) {
 	if _, err := NewSource(t.Context(), endpoint("https://example.test", "pageSize", "0"), secrets{}, httpx.Network{}, usersync.SystemClock{}); !usersync.Is(err, usersync.Settings) {
 		t.Errorf("pageSize: %v", err)
 	}
-	target, err := NewTarget(t.Context(), endpoint("https://example.test/base/", "timeout", "1500ms"), secrets{}, httpx.Network{}, usersync.SystemClock{})
+	target, err := NewTarget(t.Context(), endpoint("https://example.test/base/", "timeout", "1500ms"), nil, secrets{}, httpx.Network{}, usersync.SystemClock{})
 	if err != nil || target.Traits().TimeOut != 2 || target.Traits().MaxInFlight != 50 {
 		t.Errorf("error %v, traits %d s, %d in flight", err, target.Traits().TimeOut, target.Traits().MaxInFlight)
 	}

@@ -136,7 +136,7 @@ func (s *Store) query(ctx context.Context, q *dynamodb.QueryInput, b expression.
 			yield(nil, err)
 			return
 		}
-		q.KeyConditionExpression, q.FilterExpression = e.KeyCondition(), e.Filter()
+		q.KeyConditionExpression, q.FilterExpression, q.ProjectionExpression = e.KeyCondition(), e.Filter(), e.Projection()
 		q.ExpressionAttributeNames, q.ExpressionAttributeValues = e.Names(), e.Values()
 		for pages := dynamodb.NewQueryPaginator(s.client, q); pages.HasMorePages(); {
 			page, err := pages.NextPage(ctx)

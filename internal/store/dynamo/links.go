@@ -3,6 +3,7 @@ package dynamo
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"sync/atomic"
@@ -116,30 +117,63 @@ func (s *Store) unlessNewer(n int, write func(i int) error) error {
 
 // LinkRange walks the shards, which are in order of hash.
 func (s *Store) LinkRange(ctx context.Context, set usersync.LinkSet, after *usersync.KeyHash, to usersync.KeyHash, limit int) ([]usersync.Link, error) {
+	var links []usersync.Link
+	err := s.eachLink(ctx, set, after, to, limit, nil, func(found row) error {
+		link, err := decodeLink(found)
+		links = append(links, link)
+		return err
+	})
+	return links, err
+}
+
+// LinkHashes leaves all but the sort keys where they are: reading costs as much, sending less.
+func (s *Store) LinkHashes(ctx context.Context, set usersync.LinkSet, after *usersync.KeyHash, to usersync.KeyHash, limit int) ([]usersync.KeyHash, error) {
+	var hashes []usersync.KeyHash
+	keys := expression.NamesList(expression.Name("sk"))
+	err := s.eachLink(ctx, set, after, to, limit, &keys, func(found row) error {
+		item, err := decode[key](found)
+		if err != nil {
+			return err
+		}
+		hash, err := hex.DecodeString(item.SK)
+		if err != nil || len(hash) != len(usersync.KeyHash{}) {
+			return unreadable(errors.New("a link whose sort key is no hash"))
+		}
+		hashes = append(hashes, usersync.KeyHash(hash))
+		return nil
+	})
+	return hashes, err
+}
+
+// eachLink reads links in order of hash, whole or the attributes that are wanted.
+func (s *Store) eachLink(ctx context.Context, set usersync.LinkSet, after *usersync.KeyHash, to usersync.KeyHash, limit int, wanted *expression.ProjectionBuilder, use func(row) error) error {
 	from, first := shards[:1], shards[:1]
 	if after != nil {
 		if bytes.Compare(after[:], to[:]) >= 0 {
-			return nil, nil
+			return nil
 		}
 		from, first = after.String()+"+", shard(*after) // between after and every greater hash
 	}
-	var links []usersync.Link
-	for i := strings.Index(shards, first); i <= strings.Index(shards, shard(to)) && len(links) < limit; i++ {
+	n := 0
+	for i := strings.Index(shards, first); i <= strings.Index(shards, shard(to)) && n < limit; i++ {
 		condition := expression.Key("pk").Equal(expression.Value(linkPartition(set, shards[i:i+1]))).
 			And(expression.Key("sk").Between(expression.Value(from), expression.Value(to.String())))
-		query := &dynamodb.QueryInput{TableName: &s.tables.Main, Limit: aws.Int32(int32(min(limit-len(links), queryLimit)))}
-		for found, err := range s.query(ctx, query, expression.NewBuilder().WithKeyCondition(condition)) {
+		b := expression.NewBuilder().WithKeyCondition(condition)
+		if wanted != nil {
+			b = b.WithProjection(*wanted)
+		}
+		query := &dynamodb.QueryInput{TableName: &s.tables.Main, Limit: aws.Int32(int32(min(limit-n, queryLimit)))}
+		for found, err := range s.query(ctx, query, b) {
 			if err != nil {
-				return nil, err
+				return err
 			}
-			link, err := decodeLink(found)
-			if err != nil {
-				return nil, err
+			if err := use(found); err != nil {
+				return err
 			}
-			if links = append(links, link); len(links) == limit {
+			if n++; n == limit {
 				break
 			}
 		}
 	}
-	return links, nil
+	return nil
 }

@@ -13,7 +13,7 @@ import (
 //	checkpoint                                  └─► passive ──────────┘
 const (
 	dueEvery = 400  // commits between two looks at the log
-	longLog  = 4096 // pages of 4 KiB from which on it is begun anew
+	longLog  = 8192 // pages of 2 KiB from which on it is begun anew
 )
 
 // checkpointer is what writes the log of a file into it.

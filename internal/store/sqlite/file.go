@@ -68,7 +68,7 @@ func cacheSize(kib int) string { return "cache_size(-" + strconv.Itoa(kib) + ")"
 
 // dataSource names the file to the driver. Every connection waits for a lock, and keeps little in memory.
 func dataSource(path string, shred bool, more ...string) string {
-	pragmas := append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)", "mmap_size(0)"}, more...)
+	pragmas := append([]string{"busy_timeout(10000)", "synchronous(NORMAL)", "mmap_size(0)"}, more...)
 	if shred {
 		pragmas = append(pragmas, "secure_delete(1)")
 	} else { // what a statement would need to be undone: small here, while shredding goes over many pages

@@ -51,19 +51,24 @@ func scanLink(rows *sql.Rows) (usersync.Link, error) {
 	return link, err
 }
 
-// LoadLinks returns the links that exist; they are always the newest, strong or not.
+// LoadLinks returns the links that exist; they are always the newest, strong or not. They are read where
+// they are written: a reader forgets the index's pages at every commit of the writer, and reads most of
+// them again for every few hundred hashes.
 func (db *DB) LoadLinks(ctx context.Context, set usersync.LinkSet, hashes []usersync.KeyHash, _ bool) (map[usersync.KeyHash]usersync.Link, error) {
-	links := make(map[usersync.KeyHash]usersync.Link, len(hashes))
-	err := grouped(hashes, func(group []usersync.KeyHash) error {
-		args := append(make([]any, 0, len(group)+1), setKey(set))
-		for i := range group {
-			args = append(args, group[i][:])
-		}
-		text := "SELECT " + linkColumns + " FROM links WHERE link_set = ? AND hash IN (" + marks(len(group), "?") + ")"
-		return db.main.each(ctx, text, args, func(rows *sql.Rows) error {
-			link, err := scanLink(rows)
-			links[link.Hash()] = link
-			return err
+	var links map[usersync.KeyHash]usersync.Link
+	err := db.main.write(ctx, func(tx *tx) error {
+		links = make(map[usersync.KeyHash]usersync.Link, len(hashes))
+		return grouped(hashes, func(group []usersync.KeyHash) error {
+			args := append(make([]any, 0, len(group)+1), setKey(set))
+			for i := range group {
+				args = append(args, group[i][:])
+			}
+			text := "SELECT " + linkColumns + " FROM links WHERE link_set = ? AND hash IN (" + marks(len(group), "?") + ")"
+			return tx.each(text, args, func(rows *sql.Rows) error {
+				link, err := scanLink(rows)
+				links[link.Hash()] = link
+				return err
+			})
 		})
 	})
 	if err != nil {
@@ -131,16 +136,35 @@ func (db *DB) DropLinks(ctx context.Context, set usersync.LinkSet, fence int64, 
 
 // LinkRange returns links in order of hash.
 func (db *DB) LinkRange(ctx context.Context, set usersync.LinkSet, after *usersync.KeyHash, to usersync.KeyHash, limit int) ([]usersync.Link, error) {
+	links := []usersync.Link{}
+	err := db.eachLink(ctx, linkColumns, set, after, to, limit, func(rows *sql.Rows) error {
+		link, err := scanLink(rows)
+		links = append(links, link)
+		return err
+	})
+	return links, err
+}
+
+// LinkHashes reads the index alone.
+func (db *DB) LinkHashes(ctx context.Context, set usersync.LinkSet, after *usersync.KeyHash, to usersync.KeyHash, limit int) ([]usersync.KeyHash, error) {
+	hashes := []usersync.KeyHash{}
+	err := db.eachLink(ctx, "hash", set, after, to, limit, func(rows *sql.Rows) error {
+		var hash sql.RawBytes
+		err := rows.Scan(&hash)
+		if err == nil {
+			hashes = append(hashes, usersync.KeyHash(hash))
+		}
+		return err
+	})
+	return hashes, err
+}
+
+// eachLink reads columns of links in order of hash.
+func (db *DB) eachLink(ctx context.Context, columns string, set usersync.LinkSet, after *usersync.KeyHash, to usersync.KeyHash, limit int, scan func(*sql.Rows) error) error {
 	from := []byte{} // before every hash
 	if after != nil {
 		from = after[:]
 	}
-	links := []usersync.Link{}
-	err := db.main.each(ctx, "SELECT "+linkColumns+" FROM links WHERE link_set = ? AND hash > ? AND hash <= ? ORDER BY hash LIMIT ?",
-		[]any{setKey(set), from, to[:], max(limit, 0)}, func(rows *sql.Rows) error {
-			link, err := scanLink(rows)
-			links = append(links, link)
-			return err
-		})
-	return links, err
+	return db.main.each(ctx, "SELECT "+columns+" FROM links WHERE link_set = ? AND hash > ? AND hash <= ? ORDER BY hash LIMIT ?",
+		[]any{setKey(set), from, to[:], max(limit, 0)}, scan)
 }

@@ -35,7 +35,7 @@ CREATE TABLE rows (
 CREATE INDEX rows_expire ON rows (expires);
 
 -- link_set is the set's name, hashed, so that a key is short. Hashes come in no order: a link's row lies
--- where it was written, and the index alone is spread, so that writing 100 touches fewer pages. Reservations likewise.
+-- where it was written, and the index alone is spread, so that writing 100 touches fewer pages. A reservation is hardly more than its key.
 CREATE TABLE links (
   link_set   INTEGER NOT NULL,
   hash       BLOB    NOT NULL,
@@ -55,7 +55,7 @@ CREATE TABLE reservations (
   holder     TEXT    NOT NULL,
   fence      INTEGER NOT NULL,
   PRIMARY KEY (link_set, target_key)
-);
+) WITHOUT ROWID;
 
 -- Used Idempotency-Keys, hashed: they are clients' text of any length.
 CREATE TABLE claims (

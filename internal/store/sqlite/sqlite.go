@@ -49,7 +49,7 @@ func Open(dir string, clock usersync.Clock) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	main, err := openFile(filepath.Join(dir, "usersync.db"), schema{mainSchema}, 2, 4<<10, false)
+	main, err := openFile(filepath.Join(dir, "usersync.db"), schema{mainSchema}, 2, 6<<10, false)
 	if err != nil {
 		return nil, err
 	}

@@ -48,6 +48,9 @@ func openWriter(source string, s schema) (*writer, error) {
 	}
 	ctx := context.Background()
 	conn, err := pool.Conn(ctx)
+	if err == nil { // the size of pages holds for a new file alone, and only before the log is there
+		_, err = conn.ExecContext(ctx, "PRAGMA page_size = 2048; PRAGMA journal_mode = WAL")
+	}
 	if err == nil {
 		err = s.makeTables(ctx, conn)
 	}

@@ -140,7 +140,8 @@ func ofTwoWritersAtOnceTheNewerStays(t *testing.T, p stores) {
 	}
 }
 
-// walk reads a range page by page, and checks that only the last page is short.
+// walk reads a range page by page, and checks that only the last page is short, and that the hashes alone
+// are the same ones.
 func walk(t *testing.T, s usersync.Store, set usersync.LinkSet, after *usersync.KeyHash, to usersync.KeyHash, limit int) []usersync.Link {
 	t.Helper()
 	all := []usersync.Link{}
@@ -150,6 +151,9 @@ func walk(t *testing.T, s usersync.Store, set usersync.LinkSet, after *usersync.
 		if len(page) > limit {
 			t.Fatalf("%d links, at most %d were asked for", len(page), limit)
 		}
+		eventually(t, "the hashes of a range", func() bool {
+			return slices.Equal(get(s.LinkHashes(t.Context(), set, after, to, limit))(t), hashes(page))
+		})
 		if len(page) < limit {
 			return all
 		}

@@ -1,0 +1,93 @@
+package settings
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/usersync/usersync/internal/usersync"
+)
+
+// oneCompany is a company with a target that offers everything, and more.
+func oneCompany(more string) string {
+	return `companies:
+  - id: 3f2504e0-4f89-41d3-9a0c-0305e82c3301
+    source: {type: directory}
+    target: {type: bookings}
+` + more
+}
+
+func TestWhatACompanyAsksForIsRead(t *testing.T) {
+	both := []string{usersync.MatchEmail, usersync.MatchPhone}
+	for more, want := range map[string]usersync.Company{
+		"":                                           {Match: both},
+		"    match: [phone, email]":                  {Match: []string{usersync.MatchPhone, usersync.MatchEmail}},
+		"    match: []":                              {},
+		"    leavers: {then: delete}":                {Match: both, Leavers: usersync.Leavers{Then: usersync.Delete, Percent: 10}},
+		"    leavers: {then: delete, atMost: 7}":     {Match: both, Leavers: usersync.Leavers{Then: usersync.Delete, AtMost: 7}},
+		"    leavers: {then: delete, atMost: 0}":     {Match: both, Leavers: usersync.Leavers{Then: usersync.Delete}},
+		"    leavers: {then: delete, atMost: 12.5%}": {Match: both, Leavers: usersync.Leavers{Then: usersync.Delete, Percent: 12.5}},
+		"    leavers: {atMost: 5%}":                  {Match: both, Leavers: usersync.Leavers{Percent: 5}},
+		"    mapping: {Phone: phones.mobile, Firstname: name.givenName}": {Match: both, Mapping: []usersync.Rule{{Field: "Phone", Expr: "phones.mobile"}, {Field: "Firstname", Expr: "name.givenName"}}},
+	} {
+		file, err := Parse("f", []byte(oneCompany(more)), "/", known)
+		if err != nil {
+			t.Errorf("%s: %v", more, err)
+			continue
+		}
+		got := file.Companies[0]
+		want.ID, want.Source, want.Target = got.ID, got.Source, got.Target
+		if len(got.Match) == 0 {
+			got.Match = nil
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: read %+v, want %+v", more, got, want)
+		}
+	}
+}
+
+func TestATenantsTextCanReachNothingButTheTenantsOwn(t *testing.T) {
+	const id = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+	text := func(source, secret string) string {
+		return strings.NewReplacer("SOURCE", source, "SECRET", secret).Replace(`auth: {issuer: "https://id.example", audience: a}
+network: {allowPrivate: true}
+companies:
+  - source: SOURCE
+    target: {type: websak, url: https://x.example, tokenUrl: https://x.example/token, clientId: a, clientSecret: "SECRET"}
+    id: ` + id + "\n    name: Brf # as they call it\n    schedule: {at: 02:15, zone: Europe/Stockholm}\n")
+	}
+	for _, good := range []string{"sm:/usersync/" + id + "/a", "ssm:/usersync/" + id + "/vaka/secret_1.v2"} {
+		d, err := ParseDeployment("f", []byte(text("{type: directory}", good)), known)
+		if err != nil || len(d.Tenants) != 1 || strings.Join(d.Ignored, " ") != "auth network" {
+			t.Fatalf("%s: %+v, %v", good, d, err)
+		}
+		again, err := ParseTenant(id, d.Tenants[0].Text, known)
+		if err != nil || !reflect.DeepEqual(again, d.Tenants[0].Company) || again.Target.Settings["clientSecret"] != good || *again.Schedule != (usersync.Schedule{At: "02:15", Zone: "Europe/Stockholm"}) {
+			t.Fatalf("%s: read again %+v, %v", good, again, err)
+		}
+		if _, err := ParseTenant("3f2504e0-4f89-41d3-9a0c-0305e82c3302", d.Tenants[0].Text, known); err == nil {
+			t.Error("one company's settings are taken for another's")
+		}
+	}
+	for _, bad := range []string{
+		"env:A", "file:/etc/passwd", "sm:a", "sm:/usersync/3f2504e0-4f89-41d3-9a0c-0305e82c3302/a", "sm:/usersync/" + id + "/", "sm:/usersync/" + id,
+		"sm:/usersync/" + id + "/../3f2504e0-4f89-41d3-9a0c-0305e82c3302/a", "sm:/usersync/" + id + "//a", "ssm:/USERSYNC/" + id + "/a", "sm:/usersync/" + id + "/a b",
+		"sm:arn:aws:secretsmanager:eu-north-1:1:secret:/usersync/" + id + "/a", "ssm:/usersync/" + id + "/a:1", "sm:/usersync/" + id + "/" + strings.Repeat("a", 512),
+	} {
+		_, err := ParseDeployment("f", []byte(text("{type: directory}", bad)), known)
+		if !usersync.Is(err, usersync.Settings) || strings.Count(err.Error(), "\n") > 0 || !strings.Contains(err.Error(), "companies[0].target.clientSecret") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	_, err := ParseDeployment("f", []byte(text("{type: file, path: /etc/passwd}", "sm:/usersync/"+id+"/a")), known)
+	if err == nil || err.Error() != "f:4: companies[0].source.type: file is for one machine; in a deployment it is refused" {
+		t.Error(err)
+	}
+	late := strings.Replace(text("{type: directory}", "sm:/usersync/"+id+"/a"), "02:15, zone: Europe/Stockholm", "\"25:00\", zone: Mars", 1)
+	if _, err := ParseDeployment("f", []byte(late), known); err == nil || err.Error() != "f:8: companies[0].schedule.at: this must be a time of day from 00:00 to 23:59\nf:8: companies[0].schedule.zone: this is no time zone such as Europe/Stockholm" {
+		t.Error(err)
+	}
+	if _, err := ParseTenant(id, []byte("- a"), known); err == nil {
+		t.Error("a list is taken for a company")
+	}
+}
