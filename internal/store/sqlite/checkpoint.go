@@ -12,7 +12,7 @@ import (
 //	writer      commit ─ commit ─ … ─ commit ──due──► … ─ commit ─ the rest, log from its beginning ─ commit …
 //	checkpoint                                  └─► passive ──────────┘
 const (
-	dueEvery = 400  // commits between two looks at the log
+	dueEvery = 1200 // commits between two looks at the log
 	longLog  = 8192 // pages of 2 KiB from which on it is begun anew
 )
 
