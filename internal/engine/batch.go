@@ -13,6 +13,7 @@ import (
 // plan and the people who still ask for a request. What it prepares belongs to the pool from then on.
 type batch struct {
 	*Engine
+	*tally
 	id       usersync.JobID
 	fence    int64
 	set      usersync.LinkSet
@@ -61,7 +62,7 @@ func (r *run) newBatch(ctx context.Context) (*batch, error) {
 	p := &r.job.Progress
 	surveyor, _ := target.(usersync.Surveyor)
 	return &batch{
-		Engine: r.Engine, id: r.job.ID, fence: r.job.Fence, set: r.job.Links, full: r.job.Full, reading: p.Reading,
+		Engine: r.Engine, tally: r.tally, id: r.job.ID, fence: r.job.Fence, set: r.job.Links, full: r.job.Full, reading: p.Reading,
 		from: p.Upserted, to: min(p.Staged, p.Upserted+batchPages),
 		target: target, mapper: mapper, traits: target.Traits(), vault: v,
 		surveyor: surveyor, kinds: r.job.Settings.Match, surveyed: p.Survey.Done,

@@ -15,8 +15,9 @@ type Config struct {
 	Connectors usersync.Connectors
 	Clock      usersync.Clock // the machine's where nil
 	Log        *slog.Logger   // discards where nil
-	StepTime   time.Duration  // how long a step takes on new work; a minute where zero
-	StreamTime time.Duration  // how long one reading of a streamed source may take; 14 minutes where zero
+	Observer   usersync.Observer
+	StepTime   time.Duration // how long a step takes on new work; a minute where zero
+	StreamTime time.Duration // how long one reading of a streamed source may take; 14 minutes where zero
 }
 
 // Engine does the steps of jobs. It keeps nothing between two calls: whatever a step leaves to the
@@ -24,7 +25,7 @@ type Config struct {
 // It is safe for concurrent use.
 //
 // Errors of all steps: Fenced where somebody newer works on the job, NotFound where there is no such
-// job, whatever the source, the target or the store says where the job cannot go on with it, and the
+// job, Rejected where it has ended as failed, whatever the source, the target or the store says where the job cannot go on with it, and the
 // error of ctx where that ended.
 type Engine struct {
 	Config
@@ -37,6 +38,9 @@ func New(c Config) *Engine {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Observer == nil {
+		c.Observer = usersync.Nobody{}
 	}
 	if c.StepTime <= 0 {
 		c.StepTime = time.Minute
@@ -59,24 +63,28 @@ const (
 // run is one step at work: the job as it is stored, and the lease that was last extended.
 type run struct {
 	*Engine
+	*tally
 	job      usersync.Job
 	extended time.Time
 	deadline time.Time // no new work after it
 }
 
-// begin loads the job that a step works on, holds its fence against the step's and extends the lease.
-// ended is true where the job needs no more steps.
-func (e *Engine) begin(ctx context.Context, ref Ref) (r *run, ended bool, err error) {
+// begin loads the job that a step works on, holds its fence and execution against the step's and extends
+// the lease. ended is true where the job needs no more steps.
+func (e *Engine) begin(ctx context.Context, ref Ref, t *tally) (r *run, ended bool, err error) {
 	job, err := e.Store.Job(ctx, ref.Company, ref.Job)
 	if err != nil {
 		return nil, false, err
 	}
-	r = &run{Engine: e, job: job, deadline: e.Clock.Now().Add(e.StepTime)}
-	if job.Status.Ended() {
+	r = &run{Engine: e, tally: t, job: job, deadline: e.Clock.Now().Add(e.StepTime)}
+	switch {
+	case job.Status == usersync.Failed: // an execution that was stopped, and goes on after all
+		return nil, false, usersync.E(usersync.Rejected, endedBefore)
+	case job.Status.Ended():
 		return r, true, nil
 	}
-	if job.Fence != ref.Fence {
-		return nil, false, usersync.E(usersync.Fenced, "the job runs under another lease")
+	if err := ref.current(&job); err != nil {
+		return nil, false, err
 	}
 	if e.Clock.Now().Sub(job.CreatedAt) > maxAge {
 		return nil, false, usersync.E(usersync.Rejected, "the job was not done within 24 hours and is given up")
@@ -84,8 +92,8 @@ func (e *Engine) begin(ctx context.Context, ref Ref) (r *run, ended bool, err er
 	if err := r.extend(ctx, 0); err != nil {
 		return nil, false, err
 	}
-	if job.Status == usersync.Pending {
-		r.job.Status = usersync.Processing
+	if job.Status == usersync.Pending || job.Progress.Execution < ref.Execution {
+		r.job.Status, r.job.Progress.Execution = usersync.Processing, max(job.Progress.Execution, ref.Execution)
 		if err := r.save(ctx); err != nil {
 			return nil, false, err
 		}

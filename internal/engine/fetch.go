@@ -18,7 +18,11 @@ const (
 // not taken yet, of a streamed one all. Its own errors: Malformed where a source's cursor stands
 // still, Rejected where a stream takes too long; else those of the source.
 func (e *Engine) Fetch(ctx context.Context, ref Ref) (Step, error) {
-	r, ended, err := e.begin(ctx, ref)
+	return e.observed(ctx, NextFetch, ref, e.fetch)
+}
+
+func (e *Engine) fetch(ctx context.Context, ref Ref, t *tally) (Step, error) {
+	r, ended, err := e.begin(ctx, ref, t)
 	if err != nil {
 		return Step{}, err
 	}
@@ -61,6 +65,7 @@ func (r *run) throttledOr(ctx context.Context, next Next, err error) (Step, erro
 	if !ok || throttled.Code != usersync.Throttled {
 		return Step{}, err
 	}
+	r.throttles.Add(1)
 	wait := throttled.RetryAfter
 	if wait <= 0 {
 		wait = unsaidPause

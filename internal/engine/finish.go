@@ -8,30 +8,41 @@ import (
 	"github.com/usersync/usersync/internal/usersync"
 )
 
+// endedBefore is what a step says that has come too late.
+const endedBefore = "the job has ended as failed"
+
 // maxFailure is the longest message of a failed job.
 const maxFailure = 1000
 
 // Finish ends the job: Completed where failure is empty, else Failed with it. Then the page key is erased,
 // with which the staged people are gone, and the lease is given back. It may be called again at any time,
-// also for a job that has ended. Errors: Fenced where the job runs under another lease by now, in which
-// case nothing was done; NotFound.
+// also for a job that has ended; each time the observer is told of the end. Errors: Fenced where somebody
+// newer works on the job, in which case nothing was done; Rejected where it was to be completed and has
+// ended as failed; NotFound.
 func (e *Engine) Finish(ctx context.Context, ref Ref, failure string) error {
 	job, err := e.Store.Job(ctx, ref.Company, ref.Job)
 	if err != nil {
 		return err
 	}
 	if !job.Status.Ended() {
-		if job.Fence != ref.Fence {
-			return usersync.E(usersync.Fenced, "the job runs under another lease")
+		if err := ref.current(&job); err != nil {
+			return err
 		}
 		if job, err = e.end(ctx, job, failure); err != nil {
 			return err
 		}
 	}
+	e.Observer.Ended(ctx, job)
 	if err := e.Store.EraseKey(ctx, job.ID, e.Clock.Now().Add(rowTerm)); err != nil {
 		return err
 	}
-	return e.Store.Release(ctx, job.Lease())
+	if err := e.Store.Release(ctx, job.Lease()); err != nil {
+		return err
+	}
+	if job.Status == usersync.Failed && failure == "" {
+		return usersync.E(usersync.Rejected, endedBefore)
+	}
+	return nil
 }
 
 // end saves the job with its end.

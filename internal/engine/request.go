@@ -53,6 +53,9 @@ func (p *pool) start(t *task) {
 // request sends one request and has its answer dealt with.
 func (p *pool) request(t *task, op operation) {
 	t.turn = p.send()
+	if op != opForget {
+		p.requests.Add(1)
+	}
 	go func() {
 		w, err := p.perform(t, op)
 		p.post(func() {
@@ -150,6 +153,7 @@ const maxThrottled = 6
 // whom the target puts off, and then the rest must not wait.
 func (p *pool) throttled(t *task, op operation, err error) {
 	now := p.Clock.Now()
+	p.throttles.Add(1)
 	p.overloaded(t.turn, now, true, retryAfter(err))
 	t.throttles++
 	switch {

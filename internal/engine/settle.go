@@ -23,7 +23,11 @@ const (
 // that its memory is bounded, and from range to range it may stop at the end of its time. Its own errors:
 // EmptySource where nobody was listed although people are linked.
 func (e *Engine) Settle(ctx context.Context, ref Ref) (Step, error) {
-	r, ended, err := e.begin(ctx, ref)
+	return e.observed(ctx, NextSettle, ref, e.settle)
+}
+
+func (e *Engine) settle(ctx context.Context, ref Ref, t *tally) (Step, error) {
+	r, ended, err := e.begin(ctx, ref, t)
 	if err != nil {
 		return Step{}, err
 	}

@@ -28,6 +28,7 @@ func (r *run) survey(ctx context.Context, b *batch) error {
 		}
 	}
 	for s.Marked && !s.Done && r.Clock.Now().Before(r.deadline) {
+		r.requests.Add(1)
 		page, err := b.surveyor.Survey(ctx, s.Cursor)
 		if err != nil {
 			return of("target", err)

@@ -11,7 +11,11 @@ import (
 // with one pool over all of them, and moves the checkpoint over those that are done. Its own errors:
 // what the target says where nobody can be served.
 func (e *Engine) Upsert(ctx context.Context, ref Ref) (Step, error) {
-	r, ended, err := e.begin(ctx, ref)
+	return e.observed(ctx, NextUpsert, ref, e.upsert)
+}
+
+func (e *Engine) upsert(ctx context.Context, ref Ref, t *tally) (Step, error) {
+	r, ended, err := e.begin(ctx, ref, t)
 	if err != nil {
 		return Step{}, err
 	}

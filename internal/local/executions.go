@@ -84,7 +84,7 @@ func (e *Executions) Resume(job *usersync.Job) bool {
 	if e.closed || r.running > 0 {
 		return false
 	}
-	state := workflow.FirstState(job).Again(max(r.latest+1, 2))
+	state := workflow.FirstState(job).Again(max(r.latest+1, job.Progress.Execution+1, 2))
 	input, err := json.Marshal(state)
 	if err != nil {
 		return false

@@ -23,15 +23,16 @@ const GivenUp = "the job broke off several times and was given up"
 // process left behind, those whose start was lost halfway, those whose execution broke off. The store
 // must be this process's alone.
 type Resumer struct {
+	closer     *workflow.Closer
 	store      usersync.Store
 	executions *Executions
 	clock      usersync.Clock
 	log        *slog.Logger
 }
 
-// NewResumer makes a Resumer.
-func NewResumer(store usersync.Store, executions *Executions, clock usersync.Clock, log *slog.Logger) *Resumer {
-	return &Resumer{store: store, executions: executions, clock: clock, log: log}
+// NewResumer makes a Resumer that works on the closer's store, by its clock.
+func NewResumer(closer *workflow.Closer, executions *Executions, log *slog.Logger) *Resumer {
+	return &Resumer{closer: closer, store: closer.Store, executions: executions, clock: closer.Clock, log: log}
 }
 
 // Run does Once now and then every minute, until the context ends. Errors are logged; the next minute
@@ -76,12 +77,12 @@ func (r *Resumer) takeUp(ctx context.Context, job *usersync.Job) (again bool, er
 	}
 	if r.executions.Failures(job.ID) >= maxFailures {
 		r.log.WarnContext(ctx, "a job is given up", "job", job.ID, "company", job.Company)
-		return false, workflow.CloseJob(ctx, r.store, r.clock, job.Company, job.ID, GivenUp)
+		return false, r.closer.Close(ctx, job.Company, job.ID, GivenUp)
 	}
 	err = r.store.Extend(ctx, job.Lease(), r.clock.Now().Add(usersync.LeaseTerm))
 	switch {
 	case usersync.Is(err, usersync.Fenced):
-		return false, workflow.CloseJob(ctx, r.store, r.clock, job.Company, job.ID, workflow.LeaseLost)
+		return false, r.closer.Close(ctx, job.Company, job.ID, workflow.LeaseLost)
 	case err != nil:
 		return false, err
 	}

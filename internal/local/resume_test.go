@@ -88,7 +88,7 @@ func leftBehind(jobs ...usersync.Job) *left {
 }
 
 func resumer(s *left, e *local.Executions) *local.Resumer {
-	return local.NewResumer(s, e, usersynctest.NewClock(), slog.New(slog.NewTextHandler(io.Discard, nil)))
+	return local.NewResumer(&workflow.Closer{Store: s, Clock: usersynctest.NewClock()}, e, slog.New(slog.NewTextHandler(io.Discard, nil)))
 }
 
 func TestUnfinishedJobsGoOnUnderTheirOwnFenceAndEndedOnesDoNot(t *testing.T) {
@@ -234,7 +234,7 @@ func TestTakingUpGoesOnEveryMinuteAlsoAfterAnError(t *testing.T) {
 	}
 	e := executions(t, w, io.Discard, nil)
 	clock := usersynctest.NewClock()
-	local.NewResumer(s, e, clock, slog.New(slog.NewTextHandler(io.Discard, nil))).Run(ctx)
+	local.NewResumer(&workflow.Closer{Store: s, Clock: clock}, e, slog.New(slog.NewTextHandler(io.Discard, nil))).Run(ctx)
 	if err := e.Wait(t.Context()); err != nil || len(w.ends) == 0 || clock.Waited() != 3*time.Minute {
 		t.Errorf("ended as %q after %v, %v", w.ends, clock.Waited(), err)
 	}

@@ -100,8 +100,6 @@ type Progress struct {
 	Settled    Counts    `json:"settled,omitzero"`     // exact counts of the ranges before it
 	Leaving    Leaving   `json:"leaving,omitzero"`     // of people who are no longer listed
 	Execution  int       `json:"execution,omitempty"`  // the number of the execution that works on the job; 0: none has yet
-	Requests   int       `json:"requests,omitempty"`   // to the target, for the metrics: those of a step that broke off are missing
-	Throttles  int       `json:"throttles,omitempty"`  // answers that asked for a pause, likewise
 }
 
 // Survey is how far a job has surveyed its target: first it marks the records that are linked, then it

@@ -19,7 +19,7 @@ type Observer interface {
 type StepReport struct {
 	Job       JobID
 	Company   CompanyID
-	Step      string // fetch, upsert, settle or finish
+	Step      string // fetch, upsert or settle
 	Took      time.Duration
 	Requests  int // to the target
 	Throttles int // answers of source or target that asked for a pause

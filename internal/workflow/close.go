@@ -13,37 +13,47 @@ const LeaseLost = "the job stopped without an end: its lease ran out or was take
 // keyGone is how long it is remembered that a job's page key was erased: longer than its pages live.
 const keyGone = 72 * time.Hour
 
-// CloseJob sees to it that a job has ended which no execution will end: unless it has ended already it
-// becomes Failed with the message; then its page key is erased and its lease, if it still holds it,
-// given back. It may be called at any time and twice; a job that does not exist is as good as ended.
-// Errors: those of the store; Fenced where somebody goes on working on the job.
-func CloseJob(ctx context.Context, store usersync.Store, clock usersync.Clock, company usersync.CompanyID, id usersync.JobID, message string) error {
-	job, err := failJob(ctx, store, clock, company, id, message)
+// Closer ends jobs which no execution will end.
+type Closer struct {
+	Store    usersync.Store
+	Clock    usersync.Clock
+	Observer usersync.Observer // told of each end that is written here; nil: nobody is
+}
+
+// Close sees to it that the job has ended: unless it has already, it becomes Failed with the message;
+// then its page key is erased and its lease, if it still holds it, given back. It may be called at any
+// time and twice; a job that does not exist is as good as ended. Errors: those of the store; Fenced where
+// somebody goes on working on the job.
+func (c *Closer) Close(ctx context.Context, company usersync.CompanyID, id usersync.JobID, message string) error {
+	job, mine, err := c.fail(ctx, company, id, message)
 	switch {
 	case usersync.Is(err, usersync.NotFound):
 		return nil
 	case err != nil:
 		return err
 	}
-	if err := store.EraseKey(ctx, id, clock.Now().Add(keyGone)); err != nil {
+	if mine && c.Observer != nil {
+		c.Observer.Ended(ctx, job)
+	}
+	if err := c.Store.EraseKey(ctx, id, c.Clock.Now().Add(keyGone)); err != nil {
 		return err
 	}
-	return store.Release(ctx, job.Lease())
+	return c.Store.Release(ctx, job.Lease())
 }
 
-// failJob writes the end of an unfinished job. A writer that was faster is read again: it may have
-// ended the job, or have been the last that its late step did.
-func failJob(ctx context.Context, store usersync.Store, clock usersync.Clock, company usersync.CompanyID, id usersync.JobID, message string) (job usersync.Job, err error) {
+// fail writes the end of an unfinished job; mine is true where this call did. A writer that was faster is
+// read again: it may have ended the job, or have been the last that its late step did.
+func (c *Closer) fail(ctx context.Context, company usersync.CompanyID, id usersync.JobID, message string) (job usersync.Job, mine bool, err error) {
 	for range 5 {
-		job, err = store.Job(ctx, company, id)
+		job, err = c.Store.Job(ctx, company, id)
 		if err != nil || job.Status.Ended() {
-			return job, err
+			return job, false, err
 		}
-		job.Status, job.Error, job.UpdatedAt = usersync.Failed, clip(message), clock.Now()
-		job, err = store.SaveJob(ctx, job)
+		job.Status, job.Error, job.UpdatedAt = usersync.Failed, clip(message), c.Clock.Now()
+		job, err = c.Store.SaveJob(ctx, job)
 		if !usersync.Is(err, usersync.Fenced) {
-			return job, err
+			return job, err == nil, err
 		}
 	}
-	return job, err
+	return job, false, err
 }

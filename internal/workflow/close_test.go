@@ -15,7 +15,7 @@ func TestClosingAJobOutlivesItsLateWriterAndHappensOnce(t *testing.T) {
 	}
 	b.store.faster = 4 // its steps still write a few times, between our reading and our writing
 	for i := range 2 {
-		if err := CloseJob(t.Context(), b.store, b.clock, aCompany, job.ID, fmt.Sprint("reason ", i)); err != nil {
+		if err := b.closer.Close(t.Context(), aCompany, job.ID, fmt.Sprint("reason ", i)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -25,7 +25,7 @@ func TestClosingAJobOutlivesItsLateWriterAndHappensOnce(t *testing.T) {
 	if _, err := b.store.SaveJob(t.Context(), job); !usersync.Is(err, usersync.Fenced) {
 		t.Errorf("a late writer got %v", err)
 	}
-	if err := CloseJob(t.Context(), b.store, b.clock, aCompany, aJob, "x"); err != nil {
+	if err := b.closer.Close(t.Context(), aCompany, aJob, "x"); err != nil {
 		t.Errorf("closing a job that is not there: %v", err)
 	}
 }

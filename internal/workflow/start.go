@@ -29,6 +29,7 @@ var errRunning = errors.New("the company has a running job")
 // Every part is named by the job's id and may be repeated, so that whoever comes back with the same
 // Idempotency-Key carries on what an earlier start left half done.
 type Starter struct {
+	closer     *Closer
 	store      usersync.Store
 	companies  usersync.Companies
 	connectors usersync.Connectors
@@ -38,9 +39,11 @@ type Starter struct {
 
 var _ usersync.Starter = (*Starter)(nil)
 
-// NewStarter makes a Starter.
-func NewStarter(store usersync.Store, companies usersync.Companies, connectors usersync.Connectors, executions usersync.Executions, clock usersync.Clock) *Starter {
-	return &Starter{store: store, companies: companies, connectors: connectors, executions: executions, clock: clock}
+// NewStarter makes a Starter that works on the closer's store, by its clock.
+func NewStarter(closer *Closer, companies usersync.Companies, connectors usersync.Connectors, executions usersync.Executions) *Starter {
+	return &Starter{
+		closer: closer, store: closer.Store, companies: companies, connectors: connectors, executions: executions, clock: closer.Clock,
+	}
 }
 
 // Start starts a job. A caller that goes away does not stop it halfway. Where the execution is refused
@@ -89,7 +92,7 @@ func (s *Starter) claimed(ctx context.Context, r usersync.StartRequest, job user
 		first, err := s.store.Job(ctx, job.Company, claim.Job)
 		switch {
 		case err == nil && first.Status == usersync.Pending:
-			return s.execute(ctx, first)
+			return s.Execute(ctx, first)
 		case err == nil, !usersync.Is(err, usersync.NotFound):
 			return first, err
 		}
@@ -121,7 +124,7 @@ func (s *Starter) begin(ctx context.Context, job usersync.Job) (usersync.Job, er
 	job.Fence = lease.Fence
 	if previous != "" {
 		err = s.repeat(ctx, func() error {
-			return CloseJob(ctx, s.store, s.clock, job.Company, previous, LeaseLost)
+			return s.closer.Close(ctx, job.Company, previous, LeaseLost)
 		})
 		if err != nil {
 			return usersync.Job{}, errors.Join(err, s.store.Release(ctx, lease))
@@ -134,7 +137,7 @@ func (s *Starter) begin(ctx context.Context, job usersync.Job) (usersync.Job, er
 	case err != nil:
 		return usersync.Job{}, errors.Join(err, s.store.Release(ctx, lease))
 	}
-	return s.execute(ctx, job)
+	return s.Execute(ctx, job)
 }
 
 // written goes on with a job that is there already: written by this start, whose answer was lost, or
@@ -145,12 +148,12 @@ func (s *Starter) written(ctx context.Context, job usersync.Job, lease usersync.
 	case err != nil:
 		return usersync.Job{}, err
 	case stored.Fence == lease.Fence && stored.Status == usersync.Pending:
-		return s.execute(ctx, stored)
+		return s.Execute(ctx, stored)
 	case stored.Fence == lease.Fence:
 		return stored, nil
 	}
 	// Its lease has ended before ours began: the job has ended too, or never will by itself.
-	if err := CloseJob(ctx, s.store, s.clock, job.Company, job.ID, LeaseLost); err != nil {
+	if err := s.closer.Close(ctx, job.Company, job.ID, LeaseLost); err != nil {
 		return usersync.Job{}, errors.Join(err, s.store.Release(ctx, lease))
 	}
 	if err := s.store.Release(ctx, lease); err != nil {
@@ -169,7 +172,7 @@ func (s *Starter) acquire(ctx context.Context, job usersync.Job) (lease usersync
 	err = s.repeat(ctx, take)
 	if holder, held := holderOf(err); held {
 		other, failed := s.store.Job(ctx, job.Company, holder)
-		if failed == nil && other.Status.Ended() && CloseJob(ctx, s.store, s.clock, job.Company, holder, "") == nil {
+		if failed == nil && other.Status.Ended() && s.closer.Close(ctx, job.Company, holder, "") == nil {
 			err = s.repeat(ctx, take)
 		}
 	}
@@ -187,9 +190,10 @@ func holderOf(err error) (holder usersync.JobID, held bool) {
 	return e.Holder, true
 }
 
-// execute starts the execution named by the job. Only a definite refusal ends the job; where every
+// Execute starts the first execution of a Pending job, named by its id; one that was started already is
+// the same one. Only a definite refusal ends the job; where every
 // answer was lost it stays Pending under its lease, for whoever looks after unfinished jobs.
-func (s *Starter) execute(ctx context.Context, job usersync.Job) (usersync.Job, error) {
+func (s *Starter) Execute(ctx context.Context, job usersync.Job) (usersync.Job, error) {
 	input, err := json.Marshal(FirstState(&job))
 	if err != nil {
 		return job, err
@@ -201,7 +205,7 @@ func (s *Starter) execute(ctx context.Context, job usersync.Job) (usersync.Job, 
 	case !usersync.Is(err, usersync.Rejected):
 		return job, &usersync.Error{Code: usersync.Unavailable, Message: "it is not known whether the job has started; if it has, it goes on", Cause: err}
 	}
-	if err := CloseJob(ctx, s.store, s.clock, job.Company, job.ID, "the job's execution was refused: it has not started"); err != nil {
+	if err := s.closer.Close(ctx, job.Company, job.ID, "the job's execution was refused: it has not started"); err != nil {
 		return job, errors.Join(err, s.store.Release(ctx, job.Lease()))
 	}
 	return s.store.Job(ctx, job.Company, job.ID)

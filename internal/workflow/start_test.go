@@ -21,7 +21,7 @@ type bench struct {
 func newBench(script ...func(bool) (bool, error)) *bench {
 	clock := usersynctest.NewClock()
 	b := &bench{clock: clock, store: newMemory(clock), runs: &executions{started: map[string]string{}, script: script}}
-	b.Starter = NewStarter(b.store, tenants{}, tenants{}, b.runs, clock)
+	b.Starter = NewStarter(&Closer{Store: b.store, Clock: clock}, tenants{}, tenants{}, b.runs)
 	return b
 }
 

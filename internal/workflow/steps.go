@@ -90,5 +90,5 @@ func (s *Steps) guarded(ctx context.Context, in State, work func(context.Context
 		s.log.ErrorContext(ctx, "a step panicked", "job", in.Job, "company", in.Company, "panic", text, "stack", string(debug.Stack()))
 		err = usersync.E(usersync.Internal, "a step ended in an unforeseen way")
 	}()
-	return work(ctx, engine.Ref{Job: in.Job, Company: in.Company, Fence: in.Fence})
+	return work(ctx, engine.Ref{Job: in.Job, Company: in.Company, Fence: in.Fence, Execution: in.Execution})
 }

@@ -62,7 +62,7 @@ func TestAStepPassesOnWhereTheJobIs(t *testing.T) {
 	if err != nil || out != want {
 		t.Errorf("got %+v, %v; want %+v", out, err, want)
 	}
-	if (e.refs[0] != engine.Ref{Job: aJob, Company: aCompany, Fence: 3}) {
+	if (e.refs[0] != engine.Ref{Job: aJob, Company: aCompany, Fence: 3, Execution: 1}) {
 		t.Errorf("the engine was called for %+v", e.refs[0])
 	}
 }

@@ -79,8 +79,9 @@ func (m *Machine) compose(ctx context.Context, o Options) (err error) {
 	if m.executions, err = local.NewExecutions(ctx, workflow.NewSteps(work, o.Log), o.Log, options); err != nil {
 		return err
 	}
-	m.starter = workflow.NewStarter(m.db, settings.NewCompanies(o.Settings.Companies), systems, m.executions, m.clock)
-	m.resumer = local.NewResumer(m.db, m.executions, m.clock, o.Log)
+	closer := &workflow.Closer{Store: m.db, Clock: m.clock}
+	m.starter = workflow.NewStarter(closer, settings.NewCompanies(o.Settings.Companies), systems, m.executions)
+	m.resumer = local.NewResumer(closer, m.executions, o.Log)
 	return nil
 }
 

@@ -77,8 +77,8 @@ func starters(p stores, script ...answer) (of pair[*workflow.Starter], runs *scr
 	runs = &scriptedExecutions{script: script, started: map[string]string{}}
 	return pair[*workflow.Starter]{
 		clock: p.clock,
-		a:     workflow.NewStarter(p.a, oneTenant{}, oneTenant{}, runs, p.clock),
-		b:     workflow.NewStarter(p.b, oneTenant{}, oneTenant{}, runs, p.clock),
+		a:     workflow.NewStarter(&workflow.Closer{Store: p.a, Clock: p.clock}, oneTenant{}, oneTenant{}, runs),
+		b:     workflow.NewStarter(&workflow.Closer{Store: p.b, Clock: p.clock}, oneTenant{}, oneTenant{}, runs),
 	}, runs
 }
 
