@@ -203,3 +203,27 @@ func (e *executions) Start(_ context.Context, name string, input []byte) error {
 	}
 	return err
 }
+
+func (m *memory) Unfinished(ctx context.Context) (jobs []usersync.Job, err error) {
+	err = m.call(ctx, func() error {
+		for _, job := range m.jobs {
+			if !job.Status.Ended() {
+				jobs = append(jobs, job)
+			}
+		}
+		return nil
+	})
+	return jobs, err
+}
+
+func (m *memory) Extend(ctx context.Context, l usersync.Lease, until time.Time) error {
+	return m.call(ctx, func() error {
+		h := m.holders[l.Company]
+		if h.job != l.Job || h.fence != l.Fence {
+			return usersync.E(usersync.Fenced, "taken")
+		}
+		h.until = until
+		m.holders[l.Company] = h
+		return nil
+	})
+}
