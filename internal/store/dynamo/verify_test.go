@@ -71,6 +71,18 @@ func TestTheStoreKeepsItsPromisesOnDynamoDBLocal(t *testing.T) {
 	})
 }
 
+func TestTenantsKeepTheirPromisesOnDynamoDBLocal(t *testing.T) {
+	storetest.RunTenants(t, func(t *testing.T, clock usersync.Clock) (a, b usersync.Tenants) {
+		return openTwo(t, clock, unspoilt)
+	})
+}
+
+func TestNightsKeepTheirPromisesOnDynamoDBLocal(t *testing.T) {
+	storetest.RunNights(t, func(t *testing.T, clock usersync.Clock) (a, b usersync.Nights) {
+		return openTwo(t, clock, unspoilt)
+	})
+}
+
 func TestAHalfKnownStartFindsItsWayBack(t *testing.T) {
 	storetest.RunStart(t, func(t *testing.T, clock usersync.Clock) (a, b usersync.Store) {
 		return openTwo(t, clock, unspoilt)

@@ -21,6 +21,8 @@ import (
 )
 
 var (
+	//go:embed nights.sql
+	nightsSchema string
 	//go:embed schema.sql
 	mainSchema string
 	//go:embed pages.sql
@@ -49,7 +51,7 @@ func Open(dir string, clock usersync.Clock) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	main, err := openFile(filepath.Join(dir, "usersync.db"), schema{mainSchema}, 2, 6<<10, false)
+	main, err := openFile(filepath.Join(dir, "usersync.db"), schema{mainSchema, nightsSchema}, 2, 6<<10, false)
 	if err != nil {
 		return nil, err
 	}

@@ -49,3 +49,10 @@ func TestDirectoryKeepsItsPromises(t *testing.T) {
 		return a, b
 	})
 }
+
+func TestNightsKeepTheirPromises(t *testing.T) {
+	storetest.RunNights(t, func(t *testing.T, clock usersync.Clock) (usersync.Nights, usersync.Nights) {
+		a, b := openTwo(t, clock)
+		return a, b
+	})
+}
