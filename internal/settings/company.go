@@ -126,12 +126,8 @@ func (r *reader) mapping(v *value, target usersync.ConnectorSpec) []usersync.Rul
 	return rules
 }
 
-// schedule reads when a company is synced by itself. One machine does not run schedules yet.
+// schedule reads when a company is synced by itself.
 func (r *reader) schedule(v value) *usersync.Schedule {
-	if !r.deployed {
-		r.faultAt(v.key.Line, v.key.Column, v.path, "this is not supported yet")
-		return nil
-	}
 	var s usersync.Schedule
 	var at, zone value
 	r.object(v, map[string]reading{

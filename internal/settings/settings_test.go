@@ -174,7 +174,8 @@ usersync.yaml:24: companies[0].match: a target of type websak takes no match: it
 usersync.yaml:25: companies[0].mapping.code: unknown name (line 1, column 1)
 usersync.yaml:25: companies[0].mapping.name: this is empty
 usersync.yaml:26: companies[0].leavers.then: a target of type websak does not offer this; it offers keep, deactivate
-usersync.yaml:27: companies[0].schedule: this is not supported yet
+usersync.yaml:27: companies[0].schedule.zone: this is missing
+usersync.yaml:27: companies[0].schedule.at: this must be a time of day from 00:00 to 23:59
 usersync.yaml:28: companies[1].id: the same company id as in line 10
 usersync.yaml:29: companies[1].source.url: this must be an address without a query (?)
 usersync.yaml:29: companies[1].source.tokenUrl: an address must not have a fragment (#)

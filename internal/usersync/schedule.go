@@ -3,6 +3,7 @@ package usersync
 import (
 	"strconv"
 	"time"
+	_ "time/tzdata" // zones are known also where the machine has no list of them
 )
 
 // Schedule says at what time of day, where, a company is synced by itself.

@@ -3,7 +3,6 @@ package usersync_test
 import (
 	"testing"
 	"time"
-	_ "time/tzdata"
 
 	"pgregory.net/rapid"
 

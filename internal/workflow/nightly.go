@@ -71,8 +71,10 @@ func (n *Nightly) Look(ctx context.Context) (Looked, error) {
 	}
 	all := dueBetween(timetables, latest(since, now.Add(-lookBack)), now)
 	looked, until, fault := n.startAll(ctx, all, now)
-	n.Log.InfoContext(ctx, "nights looked after", "due", looked.Due, "started", looked.Started,
+	if looked.Due > 0 {
+		n.Log.InfoContext(ctx, "nights looked after", "due", looked.Due, "started", looked.Started,
 		"running", looked.Running, "refused", looked.Refused, "later", looked.Later)
+	}
 	if until.After(before) {
 		err = n.Nights.SaveLookedUntil(ctx, before, until)
 		if usersync.Is(err, usersync.Conflict) { // somebody else has looked meanwhile, and started the same nights

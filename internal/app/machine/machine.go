@@ -24,6 +24,7 @@ import (
 const (
 	stopWithin = 8 * time.Second // for steps to come to a safe point when the machine closes
 	sweepEvery = time.Minute
+	lookEvery  = 15 * time.Second // for companies that are due
 )
 
 // Options says what a machine is made from.
@@ -45,6 +46,7 @@ type Machine struct {
 	starter    *workflow.Starter
 	executions *local.Executions
 	resumer    *local.Resumer
+	nightly    *workflow.Nightly
 	unlock     func()
 }
 
@@ -80,7 +82,9 @@ func (m *Machine) compose(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	closer := &workflow.Closer{Store: m.db, Clock: m.clock}
-	m.starter = workflow.NewStarter(closer, settings.NewCompanies(o.Settings.Companies), systems, m.executions)
+	companies := settings.NewCompanies(o.Settings.Companies)
+	m.starter = workflow.NewStarter(closer, companies, systems, m.executions)
+	m.nightly = &workflow.Nightly{Schedules: companies, Nights: m.db, Starter: m.starter, Clock: m.clock, Log: o.Log}
 	m.resumer = local.NewResumer(closer, m.executions, o.Log)
 	return nil
 }
@@ -99,12 +103,26 @@ func (m *Machine) Resume(ctx context.Context, companies ...usersync.CompanyID) (
 	return unfinished, err
 }
 
-// Watch takes up unfinished jobs, now and once a minute, and removes expired rows, until the context ends.
+// Watch takes up unfinished jobs, now and once a minute, starts the companies that are due, and removes
+// expired rows, until the context ends.
 func (m *Machine) Watch(ctx context.Context) {
 	go m.resumer.Run(ctx)
+	go m.nights(ctx)
 	for m.clock.Wait(ctx, sweepEvery) == nil {
 		if err := m.db.Sweep(ctx); err != nil && ctx.Err() == nil {
 			m.log.WarnContext(ctx, "expired rows could not all be removed", "code", usersync.CodeOf(err), "error", usersync.Public(err))
+		}
+	}
+}
+
+// nights starts the companies that are due, also those whose time came while nothing was running.
+func (m *Machine) nights(ctx context.Context) {
+	for {
+		if _, err := m.nightly.Look(ctx); err != nil && ctx.Err() == nil {
+			m.log.WarnContext(ctx, "the schedules could not all be looked after", "code", usersync.CodeOf(err), "error", usersync.Public(err))
+		}
+		if m.clock.Wait(ctx, lookEvery) != nil {
+			return
 		}
 	}
 }
