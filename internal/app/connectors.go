@@ -27,9 +27,9 @@ func Known() settings.Known { return settings.Known{Connectors: Specs(), Rule: m
 
 // Systems is what it takes to open the systems that settings name.
 type Systems struct {
-	Secrets      usersync.Secrets
-	AllowPrivate bool      // the operator's word: private and loopback addresses may be called
-	Directory    dir.Store // the built-in directory of all companies
+	Secrets      func(usersync.CompanyID) usersync.Secrets // of one company
+	AllowPrivate bool                                      // the operator's word: private and loopback addresses may be called
+	Directory    dir.Store                                 // the built-in directory of all companies
 	Clock        usersync.Clock
 }
 
@@ -40,7 +40,8 @@ func NewConnectors(s Systems) usersync.Connectors {
 
 // connectors opens what a company's settings name: an explicit list, one line a type and direction.
 type connectors struct {
-	secrets   usersync.Secrets
+	Links
+	secrets   func(usersync.CompanyID) usersync.Secrets
 	network   httpx.Network
 	directory dir.Store
 	clock     usersync.Clock
@@ -54,7 +55,7 @@ func (c *connectors) Source(ctx context.Context, co usersync.Company) (usersync.
 		return file.NewSource(e)
 	case websak.Spec.Type:
 		return reuse(ctx, c, "source", co, e, websak.Spec, func() (usersync.Source, error) {
-			return websak.NewSource(ctx, e, c.secrets, c.network, c.clock)
+			return websak.NewSource(ctx, e, c.secrets(co.ID), c.network, c.clock)
 		})
 	case directory.Spec.Type:
 		return directory.NewSource(c.directory, co.ID), nil
@@ -69,7 +70,7 @@ func (c *connectors) Target(ctx context.Context, co usersync.Company) (usersync.
 	switch e := co.Target; e.Type {
 	case websak.Spec.Type:
 		target, err = reuse(ctx, c, "target", co, e, websak.Spec, func() (usersync.Target, error) {
-			return websak.NewTarget(ctx, e, co.Mapping, c.secrets, c.network, c.clock)
+			return websak.NewTarget(ctx, e, co.Mapping, c.secrets(co.ID), c.network, c.clock)
 		})
 	case directory.Spec.Type:
 		target = directory.NewTarget(c.directory, co.ID, co.Mapping, c.clock)
@@ -86,8 +87,13 @@ func (c *connectors) Target(ctx context.Context, co usersync.Company) (usersync.
 	return target, mapper, nil
 }
 
+// Links names companies' links, for those that open no system.
+type Links struct{}
+
+var _ usersync.Linker = Links{}
+
 // LinkSet names the company's links.
-func (c *connectors) LinkSet(co usersync.Company) (usersync.LinkSet, error) {
+func (Links) LinkSet(co usersync.Company) (usersync.LinkSet, error) {
 	source, err := identity(co.Source)
 	if err != nil {
 		return "", err

@@ -31,7 +31,7 @@ func reuse[T any](ctx context.Context, c *connectors, as string, co usersync.Com
 	}{As: as, Company: co.ID, End: e, Mapping: co.Mapping}
 	for _, s := range spec.Settings {
 		if reference := e.Settings[s.Name]; s.Kind == usersync.Secret && reference != "" {
-			secret, err := c.secrets.Secret(ctx, reference)
+			secret, err := c.secrets(co.ID).Secret(ctx, reference)
 			if err != nil {
 				return none, err
 			}

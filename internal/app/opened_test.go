@@ -22,7 +22,7 @@ func (v vault) Secret(_ context.Context, reference string) (string, error) {
 
 func TestASystemIsOpenedAnewWhenItsSettingsOrSecretsChange(t *testing.T) {
 	secrets := vault{"env:A": "one"}
-	c := &connectors{secrets: secrets, network: httpx.Network{AllowPrivate: true}, clock: usersynctest.NewClock()}
+	c := &connectors{secrets: func(usersync.CompanyID) usersync.Secrets { return secrets }, network: httpx.Network{AllowPrivate: true}, clock: usersynctest.NewClock()}
 	company := usersync.Company{ID: "3f2504e0-4f89-41d3-9a0c-0305e82c3301", Source: usersync.Endpoint{Type: websak.Spec.Type, Settings: map[string]string{
 		"url": "http://127.0.0.1:1", "tokenUrl": "http://127.0.0.1:1/token", "clientId": "a", "clientSecret": "env:A",
 		"pageSize": "500", "maxInFlight": "50", "timeout": "30s",

@@ -15,7 +15,12 @@ type Connectors interface {
 	Source(ctx context.Context, c Company) (Source, error)
 	// Target opens the company's target and the mapping to it. Errors: Settings.
 	Target(ctx context.Context, c Company) (Target, Mapper, error)
-	// LinkSet names the company's links between these two systems. Errors: Settings.
+	Linker
+}
+
+// Linker names links; it opens nothing.
+type Linker interface {
+	// LinkSet names the company's links between its two systems. Errors: Settings.
 	LinkSet(c Company) (LinkSet, error)
 }
 

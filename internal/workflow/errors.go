@@ -74,9 +74,9 @@ func named(code usersync.Code, message string) messages.InvokeResponse_Error {
 	return messages.InvokeResponse_Error{Type: string(code), Message: clip(message)}
 }
 
-// boundary is the only way of an error out of a step: a named one, with what may be shown of it. What
-// was unforeseen gets an id, which the log has too.
-func boundary(ctx context.Context, log *slog.Logger, s State, err error) error {
+// Boundary is the only way of an error out of a function that no person calls: a named one, with what may
+// be shown of it. What was unforeseen gets an id, which the log has too; about goes into the log beside it.
+func Boundary(ctx context.Context, log *slog.Logger, err error, about ...any) error {
 	code := usersync.CodeOf(err)
 	if _, known := codes[code]; !known {
 		code = usersync.Internal
@@ -88,10 +88,10 @@ func boundary(ctx context.Context, log *slog.Logger, s State, err error) error {
 		return named(usersync.Unavailable, "the step was stopped before it had ended")
 	case code == usersync.Internal:
 		id := uuid.NewString()
-		log.ErrorContext(ctx, "a step failed in an unforeseen way", "id", id, "job", s.Job, "company", s.Company, "error", unforeseen(err))
+		log.ErrorContext(ctx, "a step failed in an unforeseen way", append([]any{"id", id, "error", unforeseen(err)}, about...)...)
 		message += " (error id " + id + ")"
 	default:
-		log.WarnContext(ctx, "a step ended with an error", "code", code, "job", s.Job, "company", s.Company, "error", message)
+		log.WarnContext(ctx, "a step ended with an error", append([]any{"code", code, "error", message}, about...)...)
 	}
 	return named(code, message)
 }

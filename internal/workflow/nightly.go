@@ -73,7 +73,7 @@ func (n *Nightly) Look(ctx context.Context) (Looked, error) {
 	looked, until, fault := n.startAll(ctx, all, now)
 	if looked.Due > 0 {
 		n.Log.InfoContext(ctx, "nights looked after", "due", looked.Due, "started", looked.Started,
-		"running", looked.Running, "refused", looked.Refused, "later", looked.Later)
+			"running", looked.Running, "refused", looked.Refused, "later", looked.Later)
 	}
 	if until.After(before) {
 		err = n.Nights.SaveLookedUntil(ctx, before, until)

@@ -32,7 +32,7 @@ type Starter struct {
 	closer     *Closer
 	store      usersync.Store
 	companies  usersync.Companies
-	connectors usersync.Connectors
+	links      usersync.Linker
 	executions usersync.Executions
 	clock      usersync.Clock
 }
@@ -40,9 +40,9 @@ type Starter struct {
 var _ usersync.Starter = (*Starter)(nil)
 
 // NewStarter makes a Starter that works on the closer's store, by its clock.
-func NewStarter(closer *Closer, companies usersync.Companies, connectors usersync.Connectors, executions usersync.Executions) *Starter {
+func NewStarter(closer *Closer, companies usersync.Companies, links usersync.Linker, executions usersync.Executions) *Starter {
 	return &Starter{
-		closer: closer, store: closer.Store, companies: companies, connectors: connectors, executions: executions, clock: closer.Clock,
+		closer: closer, store: closer.Store, companies: companies, links: links, executions: executions, clock: closer.Clock,
 	}
 }
 
@@ -53,7 +53,7 @@ func (s *Starter) Start(ctx context.Context, r usersync.StartRequest) (usersync.
 	if err != nil {
 		return usersync.Job{}, err
 	}
-	links, err := s.connectors.LinkSet(company)
+	links, err := s.links.LinkSet(company)
 	if err != nil {
 		return usersync.Job{}, err
 	}

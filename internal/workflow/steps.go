@@ -56,7 +56,7 @@ func (s *Steps) Finish(ctx context.Context, in State) (State, error) {
 func (s *Steps) step(ctx context.Context, in State, work func(context.Context, engine.Ref) (engine.Step, error)) (State, error) {
 	step, err := s.guarded(ctx, in, work)
 	if err != nil {
-		return State{}, boundary(ctx, s.log, in, err)
+		return State{}, Boundary(ctx, s.log, err, "job", in.Job, "company", in.Company)
 	}
 	out := State{
 		Job: in.Job, Company: in.Company, Fence: in.Fence, Execution: in.Execution,

@@ -201,7 +201,8 @@ func (m *Machine) Token(company usersync.CompanyID) (string, error) {
 
 // connectors opens the systems of a settings file, with the directory of this machine.
 func connectors(f *settings.File, people directory.Store, clock usersync.Clock) usersync.Connectors {
+	secrets := app.Secrets(f)
 	return app.NewConnectors(app.Systems{
-		Secrets: app.Secrets(f), AllowPrivate: f.Network.AllowPrivate, Directory: people, Clock: clock,
+		Secrets: func(usersync.CompanyID) usersync.Secrets { return secrets }, AllowPrivate: f.Network.AllowPrivate, Directory: people, Clock: clock,
 	})
 }
