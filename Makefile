@@ -40,5 +40,24 @@ fuzz: ## fuzz every decoder of outside text, FUZZTIME each
 	  done; \
 	done
 
+# What `sam build` asks for: one target a function of template.yaml.
+.PHONY: build-StartFunction build-StatusFunction build-DirectoryFunction build-FetchFunction build-UpsertFunction \
+	build-SettleFunction build-FinishFunction build-NightlyFunction build-ReapFunction
+
+build-StartFunction:     ; $(call build_function,start)
+build-StatusFunction:    ; $(call build_function,status)
+build-DirectoryFunction: ; $(call build_function,directory)
+build-FetchFunction:     ; $(call build_function,fetch)
+build-UpsertFunction:    ; $(call build_function,upsert)
+build-SettleFunction:    ; $(call build_function,settle)
+build-FinishFunction:    ; $(call build_function,finish)
+build-NightlyFunction:   ; $(call build_function,nightly)
+build-ReapFunction:      ; $(call build_function,reap)
+
+GOARCH ?= arm64
+define build_function
+@CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH) go build -tags lambda.norpc -trimpath -ldflags "-s -w" -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(1)
+endef
+
 clean: ## remove what was built and the example's data
 	@rm -rf bin .data

@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,7 +12,7 @@ import (
 const defaultShare = 10 // percent of the linked people
 
 // atMost is a share or a number of people.
-var atMost = regexp.MustCompile(`^(?:[0-9]{1,9}|(?:[0-9]{1,2}(?:\.[0-9]{1,3})?|100)%)$`)
+var atMost = pattern(`^(?:[0-9]{1,9}|(?:[0-9]{1,2}(?:\.[0-9]{1,3})?|100)%)$`)
 
 // leavers reads what becomes of people who left.
 func (r *reader) leavers(v *value, target usersync.ConnectorSpec) usersync.Leavers {
@@ -37,7 +36,7 @@ func (r *reader) leavers(v *value, target usersync.ConnectorSpec) usersync.Leave
 		},
 		"atMost": func(v value) {
 			text, ok := r.text(v, maxName)
-			if ok && !atMost.MatchString(text) {
+			if ok && !atMost().MatchString(text) {
 				r.fault(v, "this must be a share such as 10% or a number")
 				return
 			}

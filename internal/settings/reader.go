@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"go.yaml.in/yaml/v3"
@@ -174,11 +175,17 @@ func (r *reader) boolean(v value) (b, ok bool) {
 	return strings.EqualFold(text, "true"), ok
 }
 
+// pattern is a regular expression that is compiled when it is first needed: to do so at the start would cost
+// every process a millisecond, also those that read no settings.
+func pattern(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
+
 // nameOfKey is what a key must look like to be named in a fault: a value in a key's place is not.
-var nameOfKey = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$`)
+var nameOfKey = pattern(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$`)
 
 func join(path, key string) string {
-	if !nameOfKey.MatchString(key) {
+	if !nameOfKey().MatchString(key) {
 		key = "?"
 	}
 	if path == "" {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -17,7 +16,7 @@ import (
 // maxSecret is the longest secret in a file, in bytes.
 const maxSecret = 64 << 10
 
-var variable = regexp.MustCompile(`^[A-Za-z0-9_]{1,128}$`)
+var variable = pattern(`^[A-Za-z0-9_]{1,128}$`)
 
 // secret is a reference to a secret; the secret itself is refused.
 func (r *reader) secret(v value) string {
@@ -38,7 +37,7 @@ func referenceFault(text string) string {
 	kind, name, _ := strings.Cut(text, ":")
 	switch kind {
 	case "env":
-		if variable.MatchString(name) {
+		if variable().MatchString(name) {
 			return ""
 		}
 		return "after env: there must be a variable's name, of letters, digits and _"
@@ -65,7 +64,7 @@ func (r *reader) referenceFault(text string) string {
 func secretsOf(company usersync.CompanyID) string { return "/usersync/" + string(company) + "/" }
 
 // tenantName is what may follow in the name of a tenant's secret: no way out of the company's own.
-var tenantName = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$`)
+var tenantName = pattern(`^[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$`)
 
 // TenantReferenceFault says why a text is no reference to a secret of the company whose secrets' names
 // begin with prefix; empty where it is one.
@@ -75,7 +74,7 @@ func TenantReferenceFault(text, prefix string) string {
 		return "in a deployment a secret must be a reference such as sm:" + prefix + "NAME or ssm:" + prefix + "NAME"
 	}
 	rest, own := strings.CutPrefix(name, prefix)
-	if !own || len(name) > maxSecretName || !tenantName.MatchString(rest) {
+	if !own || len(name) > maxSecretName || !tenantName().MatchString(rest) {
 		return "after " + kind + ": there must be a name under " + prefix
 	}
 	return ""

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,13 +98,13 @@ func address(text string, base bool) (string, string) {
 	return written, ""
 }
 
-var digits = regexp.MustCompile(`^(?:0|[1-9][0-9]{0,8})$`)
+var digits = pattern(`^(?:0|[1-9][0-9]{0,8})$`)
 
 func number(text, tag string, s usersync.Setting) (string, string) {
 	bounded := s.Min != 0 || s.Max != 0
 	n, _ := strconv.Atoi(text)
 	switch {
-	case tag == "!!int" && digits.MatchString(text) && (!bounded || n >= s.Min && n <= s.Max):
+	case tag == "!!int" && digits().MatchString(text) && (!bounded || n >= s.Min && n <= s.Max):
 		return text, ""
 	case bounded:
 		return "", fmt.Sprintf("this must be a whole number from %d to %d, without quotes", s.Min, s.Max)

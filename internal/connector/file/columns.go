@@ -2,7 +2,6 @@ package file
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -125,12 +124,25 @@ func setActive(p *usersync.Person, text string) string {
 	return ""
 }
 
-// shownName is what a name must look like to be shown: what does not may be data in a name's place.
-var shownName = regexp.MustCompile(`^[\pL][\pL\pN_.\[\]-]{0,63}$`)
+// maxShown is the longest name that is shown, in runes.
+const maxShown = 64
+
+// shown reports whether a name looks like one: what does not may be data in a name's place.
+func shown(name string) bool {
+	for i, r := range name {
+		switch {
+		case unicode.IsLetter(r):
+		case i > 0 && (unicode.IsNumber(r) || strings.ContainsRune("_.[]-", r)):
+		default:
+			return false
+		}
+	}
+	return name != "" && utf8.ValidString(name) && utf8.RuneCountInString(name) <= maxShown
+}
 
 // quote is a name for messages, with a space before it; empty where it is better not shown.
 func quote(name string) string {
-	if !shownName.MatchString(name) {
+	if !shown(name) {
 		return ""
 	}
 	return " (" + name + ")"

@@ -43,7 +43,7 @@ func decoded(raw []byte, row int) usersync.Entry {
 func jsonFault(err error) string {
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		name := wrong.Field
-		if !shownName.MatchString(name) {
+		if !shown(name) {
 			name = "a property"
 		}
 		switch kind := wrong.Type.Kind(); {
