@@ -88,10 +88,10 @@ func Boundary(ctx context.Context, log *slog.Logger, err error, about ...any) er
 		return named(usersync.Unavailable, "the step was stopped before it had ended")
 	case code == usersync.Internal:
 		id := uuid.NewString()
-		log.ErrorContext(ctx, "a step failed in an unforeseen way", append([]any{"id", id, "error", unforeseen(err)}, about...)...)
+		log.ErrorContext(ctx, "a call failed in an unforeseen way", append([]any{"id", id, "error", unforeseen(err)}, about...)...)
 		message += " (error id " + id + ")"
 	default:
-		log.WarnContext(ctx, "a step ended with an error", append([]any{"code", code, "error", message}, about...)...)
+		log.WarnContext(ctx, "a call ended with an error", append([]any{"code", code, "error", message}, about...)...)
 	}
 	return named(code, message)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/usersync/usersync/internal/usersync"
 )
@@ -78,10 +79,12 @@ func translate(err error) error {
 	if answered && !full {
 		_, throttled = retry.DefaultThrottleErrorCodes[api.ErrorCode()]
 	}
+	response, _ := errors.AsType[*smithyhttp.ResponseError](err)
+	refused := answered && response != nil && response.HTTPStatusCode()/100 == 4
 	switch {
 	case throttled:
 		return &usersync.Error{Code: usersync.Throttled, Message: "Step Functions is asked too much at once", Cause: err}
-	case answered && api.ErrorFault() == smithy.FaultClient:
+	case refused:
 		return &usersync.Error{Code: usersync.Rejected, Message: "Step Functions refused the request: " + api.ErrorCode(), Cause: err}
 	}
 	return &usersync.Error{Code: usersync.Unavailable, Message: "Step Functions does not answer", InDoubt: true, Cause: err}
