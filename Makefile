@@ -22,7 +22,7 @@ test: ## every test that needs only Go
 
 verify: ## the real engines: DynamoDB Local, asl-validator (installs them into .tools)
 	@.ci/asl-validate internal/workflow/sync.asl.json
-	@.ci/with-dynamodb go test -count=1 -tags verify ./internal/store/dynamo/...
+	@.ci/with-dynamodb go test -count=1 -tags verify -run "DynamoDBLocal|FindsItsWayBack|SettingsOfADeployment" ./internal/store/dynamo ./internal/cmd/usersync
 
 bench: build ## speed and memory of whole processes, beside their bars
 	@go build -o bin/bench ./internal/bench

@@ -45,7 +45,8 @@ var arrows = map[string]struct {
 	"app":                     {[]string{"*"}, "the only composition root: what both compositions share"},
 	"app/machine":             {[]string{"*"}, "the only composition root: one machine"},
 	"app/deployed":            {[]string{"*"}, "the only composition root: AWS"},
-	"cmd/usersync":            {[]string{"usersync", "app", "app/machine", "api", "settings", "auth"}, "wires a terminal to app"},
+	"app/operator":            {[]string{"*"}, "the only composition root: a deployment's table, for the command line"},
+	"cmd/usersync":            {[]string{"usersync", "app", "app/machine", "app/operator", "api", "settings", "auth"}, "wires a terminal to app"},
 	"bench":                   {nil, "measures whole processes from outside"},
 	"connector/connectortest": {[]string{"usersync", "usersync/usersynctest"}, "a suite, for tests"},
 	"store/storetest":         {[]string{"usersync", "usersync/usersynctest", "directory", "workflow", "engine"}, "a suite, for tests"},
@@ -56,7 +57,7 @@ var arrows = map[string]struct {
 var foreign = map[string][]string{
 	"modernc.org/sqlite":           {"store/sqlite"},
 	"database/sql":                 {"store/sqlite"},
-	"github.com/aws/aws-sdk-go-v2": {"store/dynamo", "app", "app/deployed", "aws/"},
+	"github.com/aws/aws-sdk-go-v2": {"store/dynamo", "app", "app/deployed", "app/operator", "aws/"},
 	"github.com/alecthomas/kong":   {"cmd/usersync"},
 	"github.com/expr-lang/expr":    {"mapping"},
 	"github.com/failsafe-go":       {"httpx"},

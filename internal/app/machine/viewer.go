@@ -48,3 +48,12 @@ func Token(data string, company usersync.CompanyID, roles, scopes []string, ttl 
 	}
 	return issuer.Token(auth.TokenRequest{Company: company, Roles: roles, Scopes: scopes, TTL: ttl})
 }
+
+// Keys are the public keys of the data folder's built-in issuer, as a JWKS; the folder is made where there is none.
+func Keys(data string) ([]byte, error) {
+	issuer, err := auth.OpenIssuer(data, usersync.SystemClock{})
+	if err != nil {
+		return nil, err
+	}
+	return issuer.JWKS()
+}

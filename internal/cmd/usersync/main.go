@@ -23,7 +23,7 @@ type commands struct {
 	Cancel   cancelCommand   `cmd:"" help:"Cancel a job (not supported yet)."`
 	Check    checkCommand    `cmd:"" help:"Check the settings, log in on both sides, read one page; change nothing."`
 	Token    tokenCommand    `cmd:"" help:"Print a token of the built-in issuer."`
-	Company  companyCommand  `cmd:"" help:"Settings in a deployment's table (not supported yet)."`
+	Company  companyCommand  `cmd:"" help:"Settings in a deployment's table."`
 }
 
 // streams is where a command reads its context and writes: the result to out, the rest to err.
@@ -86,11 +86,3 @@ type cancelCommand struct {
 
 // Run refuses.
 func (*cancelCommand) Run() error { return notSupported("cancel") }
-
-// companyCommand is recognised and refused.
-type companyCommand struct {
-	Rest []string `arg:"" optional:"" passthrough:""`
-}
-
-// Run refuses.
-func (*companyCommand) Run() error { return notSupported("company") }

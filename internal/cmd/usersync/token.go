@@ -16,12 +16,21 @@ type tokenCommand struct {
 	Company string        `help:"The company of the login." placeholder:"ID"`
 	Scope   []string      `help:"A scope, such as userapi; may be given more than once." placeholder:"SCOPE" sep:","`
 	TTL     time.Duration `name:"ttl" help:"How long it holds." default:"1h"`
+	Keys    bool          `help:"Print the issuer's public keys as a JWKS instead, for whoever is to verify its tokens."`
 }
 
 // Run prints it.
 func (c *tokenCommand) Run(ctx context.Context, s streams) error {
 	company, err := parseCompany(c.Company)
 	if err != nil {
+		return err
+	}
+	if c.Keys {
+		keys, err := machine.Keys(c.Data)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(s.out, string(keys))
 		return err
 	}
 	if len(c.Role)+len(c.Scope) == 0 {

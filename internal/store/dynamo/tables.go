@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/usersync/usersync/internal/usersync"
 )
 
 // readyIn is how long a new table may take.
@@ -63,4 +65,33 @@ func createTable(ctx context.Context, client *dynamodb.Client, table *dynamodb.C
 		TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("expires"), Enabled: aws.Bool(true)},
 	})
 	return translate(err)
+}
+
+// CheckTable holds a table against what the template makes. Errors: Settings where it is not there, has another
+// key, or keeps for ever what is to be deleted in time; Unavailable and the like where it cannot be asked.
+func CheckTable(ctx context.Context, client *dynamodb.Client, table string) error {
+	settings := func(message string) error { return usersync.E(usersync.Settings, "the table "+table+" "+message) }
+	about, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
+	if _, absent := errors.AsType[*types.ResourceNotFoundException](err); absent {
+		return settings("is not there")
+	}
+	if err != nil {
+		return translate(err)
+	}
+	keys := map[types.KeyType]string{}
+	for _, k := range about.Table.KeySchema {
+		keys[k.KeyType] = aws.ToString(k.AttributeName)
+	}
+	if keys[types.KeyTypeHash] != "pk" || keys[types.KeyTypeRange] != "sk" {
+		return settings("has another key than the template's: is it a deployment's?")
+	}
+	expiry, err := client.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: &table})
+	if err != nil {
+		return translate(err)
+	}
+	if d := expiry.TimeToLiveDescription; d == nil || aws.ToString(d.AttributeName) != "expires" ||
+		d.TimeToLiveStatus != types.TimeToLiveStatusEnabled && d.TimeToLiveStatus != types.TimeToLiveStatusEnabling {
+		return settings("has no time to live on the attribute expires: what jobs leave behind would stay for ever")
+	}
+	return nil
 }
