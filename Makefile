@@ -5,7 +5,7 @@ DATA   ?= .data/example
 BIN    := bin/usersync
 FUZZTIME ?= 30s
 
-.PHONY: help build run test verify bench lint fuzz clean
+.PHONY: help build run test verify local bench lint fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -22,7 +22,11 @@ test: ## every test that needs only Go
 
 verify: ## the real engines: DynamoDB Local, asl-validator (installs them into .tools)
 	@.ci/asl-validate internal/workflow/sync.asl.json
-	@.ci/with-dynamodb go test -count=1 -tags verify -run "DynamoDBLocal|FindsItsWayBack|SettingsOfADeployment" ./internal/store/dynamo ./internal/cmd/usersync
+	@.ci/with-dynamodb go test -count=1 -tags verify ./internal/store/dynamo/...
+	@.ci/with-dynamodb go test -count=1 -tags verify -run SettingsOfADeployment ./internal/cmd/usersync
+
+local: build ## the whole chain of the deployment on this machine, until Ctrl-C (SETTINGS=path for companies of your own)
+	@.ci/local
 
 bench: build ## speed and memory of whole processes, beside their bars
 	@go build -o bin/bench ./internal/bench

@@ -80,3 +80,6 @@ python_tool() {
   fi
   echo "$place"
 }
+
+# moto_tool prints the folder of the environment that stands in for AWS's services.
+moto_tool() { python_tool moto 5.2.5 'moto[stepfunctions]==5.2.5' flask flask-cors pyyaml; }

@@ -47,6 +47,7 @@ var arrows = map[string]struct {
 	"app/deployed":            {[]string{"*"}, "the only composition root: AWS"},
 	"app/operator":            {[]string{"*"}, "the only composition root: a deployment's table, for the command line"},
 	"cmd/usersync":            {[]string{"usersync", "app", "app/machine", "app/operator", "api", "settings", "auth"}, "wires a terminal to app"},
+	"rehearsal":               {nil, "stands beside functions and services, and knows neither"},
 	"bench":                   {nil, "measures whole processes from outside"},
 	"connector/connectortest": {[]string{"usersync", "usersync/usersynctest"}, "a suite, for tests"},
 	"store/storetest":         {[]string{"usersync", "usersync/usersynctest", "directory", "workflow", "engine"}, "a suite, for tests"},

@@ -42,6 +42,7 @@ func Config() (aws.Config, error) {
 		})
 	c := aws.Config{
 		Region: os.Getenv("AWS_REGION"), Credentials: aws.CredentialsProviderFunc(credentials), HTTPClient: client,
+		AppID: os.Getenv("AWS_LAMBDA_FUNCTION_NAME"), // for whoever reads in a trail who called
 		Retryer: func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = Attempts, maxDelay })
 		},

@@ -102,6 +102,7 @@ func (c *Client) request(ctx context.Context, s Service, body []byte) (*http.Req
 	}
 	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	r.Header.Set("X-Amz-Target", s.Target)
+	r.Header.Set("User-Agent", "usersync app/"+c.aws.AppID)
 	login, err := c.aws.Credentials.Retrieve(ctx)
 	if err != nil {
 		return nil, err
