@@ -20,10 +20,12 @@ test: ## every test that needs only Go
 	@go vet ./...
 	@go test -count=1 ./...
 
-verify: ## the real engines: DynamoDB Local, asl-validator (installs them into .tools)
+verify: ## the real engines: DynamoDB Local, ASL engine, SAM CLI, containers, linters (installs them into .tools)
 	@.ci/asl-validate internal/workflow/sync.asl.json
 	@.ci/with-dynamodb go test -count=1 -tags verify ./internal/store/dynamo/...
 	@.ci/with-dynamodb go test -count=1 -tags verify -run SettingsOfADeployment ./internal/cmd/usersync
+	@.ci/template
+	@SETTINGS=internal/rehearsal/testdata/companies.yaml .ci/local .ci/rehearse
 
 local: build ## the whole chain of the deployment on this machine, until Ctrl-C (SETTINGS=path for companies of your own)
 	@.ci/local

@@ -2,10 +2,13 @@ package workflow
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/usersync/usersync/internal/usersync"
 )
@@ -181,4 +184,18 @@ func paths(t *testing.T, definition []byte) (found []string) {
 		t.Fatalf("only %d paths were found", len(found))
 	}
 	return found
+}
+
+func TestTheTimesOfStartsAndSweepsAreAsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/timeouts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, is := range map[string]time.Duration{
+		"a start, whatever becomes of its caller": startTerm, "a job is silent before its execution is asked about": silentFor,
+	} {
+		if row := fmt.Sprintf("| %s | %d |", what, int(is/time.Second)); !strings.Contains(string(text), row) {
+			t.Errorf("there is no row %q", row)
+		}
+	}
 }

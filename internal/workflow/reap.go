@@ -80,10 +80,11 @@ func (r *Reaper) Sweep(ctx context.Context) (s Swept, err error) {
 	return s, errors.Join(faults...)
 }
 
-// Stopped looks after the job whose execution with the name has ended badly; one of an execution that
-// the job is no longer at is passed over, and so is a job that has ended or that nobody knows.
-// Errors: Validation where the name is no execution's of a job; those of the store and of the viewer.
-func (r *Reaper) Stopped(ctx context.Context, name string) (s Swept, err error) {
+// Stopped looks after the job whose execution with the name has ended badly, with the error if it had one;
+// one of an execution that the job is no longer at is passed over, and so is a job that has ended or that
+// nobody knows. Errors: Validation where the name is no execution's of a job; those of the store and of the
+// viewer.
+func (r *Reaper) Stopped(ctx context.Context, name, failure string) (s Swept, err error) {
 	id, number, ok := parseName(name)
 	if !ok {
 		return s, invalid("name", "the execution's name is not that of a job's execution")
@@ -98,7 +99,7 @@ func (r *Reaper) Stopped(ctx context.Context, name string) (s Swept, err error) 
 	case job.Status.Ended() || number < job.Progress.Execution:
 		return s, nil
 	}
-	return s, r.lookAfter(ctx, &job, &s)
+	return s, r.badly(ctx, &job, number, usersync.Execution{State: usersync.ExecutionFailed, Error: failure}, &s)
 }
 
 // lookAfter does what the table of Reaper says.
@@ -127,6 +128,11 @@ func (r *Reaper) lookAfter(ctx context.Context, job *usersync.Job, s *Swept) err
 	case next.State != usersync.ExecutionAbsent: // it too has ended, before its first step
 		number, e = number+1, next
 	}
+	return r.badly(ctx, job, number, e, s)
+}
+
+// badly deals with an execution that has left the job behind.
+func (r *Reaper) badly(ctx context.Context, job *usersync.Job, number int, e usersync.Execution, s *Swept) error {
 	switch {
 	case e.State == usersync.ExecutionFailed && e.Error == errUnfinished:
 		return r.again(ctx, job, number, s)

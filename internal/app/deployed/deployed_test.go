@@ -183,7 +183,7 @@ func TestAnEventOfAnotherShapeIsRefusedByName(t *testing.T) {
 		`{"source":"aws.states","detail-type":"Step Functions Execution Status Change","detail":[]}`,
 		`{"source":"aws.states","detail-type":"Step Functions Execution Status Change","detail":{"stateMachineArn":"arn:aws:states:eu-north-1:123456789012:stateMachine:other","name":"x","status":"FAILED"}}`,
 		`{"source":"aws.states","detail-type":"Step Functions Execution Status Change","detail":{"stateMachineArn":"` + aValue(stateMachine) + `","name":"x","status":"RUNNING"}}`,
-		`{"source":"aws.states","detail-type":"Step Functions Execution Status Change","detail":{"stateMachineArn":"` + aValue(stateMachine) + `","name":"by hand","status":"FAILED"}}`,
+		`{"source":"aws.states","detail-type":"Step Functions Execution Status Change","detail":{"stateMachineArn":"` + aValue(stateMachine) + `","name":"by hand","status":"ABORTED"}}`,
 	} {
 		for name, function := range map[string]Event{"nightly": Nightly(), "reap": Reap()} {
 			var e events.EventBridgeEvent

@@ -153,7 +153,7 @@ func (r *reap) handle(ctx context.Context, e *events.EventBridgeEvent) error {
 }
 
 func (r *reap) stopped(ctx context.Context, e *events.EventBridgeEvent) (workflow.Swept, error) {
-	var detail struct{ StateMachineArn, Name, Status string }
+	var detail struct{ StateMachineArn, Name, Status, Error string }
 	switch err := json.Unmarshal(e.Detail, &detail); {
 	case err != nil:
 		return workflow.Swept{}, invalidDetail("detail", "the event's detail is no execution's status")
@@ -161,8 +161,17 @@ func (r *reap) stopped(ctx context.Context, e *events.EventBridgeEvent) (workflo
 		return workflow.Swept{}, invalidDetail("detail.stateMachineArn", "the event is about another state machine")
 	}
 	switch detail.Status {
-	case "FAILED", "TIMED_OUT", "ABORTED":
-		return r.reaper.Stopped(ctx, detail.Name)
+	case "FAILED":
+		if detail.Error == "" { // not every event says it
+			e, err := r.reaper.Viewer.Execution(ctx, detail.Name)
+			if err != nil {
+				return workflow.Swept{}, err
+			}
+			detail.Error = e.Error
+		}
+		return r.reaper.Stopped(ctx, detail.Name, detail.Error)
+	case "TIMED_OUT", "ABORTED":
+		return r.reaper.Stopped(ctx, detail.Name, "")
 	}
 	return workflow.Swept{}, invalidDetail("detail.status", "the event's status is not that of an execution that ended badly")
 }
