@@ -23,6 +23,7 @@ from moto.stepfunctions.parser.asl.component.common.retry import jitter_strategy
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_sfn
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from werkzeug.serving import run_simple
 
 LAMBDA = os.environ["AWS_ENDPOINT_URL_LAMBDA"]
@@ -46,6 +47,17 @@ def client(service, region, address):
                 proxies={},
             ),
         )
+
+
+class Executions:
+    """StartExecution as tasks ask for it: moto's port of the interpreter does not spell its fields anew."""
+
+    def __init__(self, asked):
+        self.asked = asked
+
+    def start_execution(self, **parameters):
+        said = self.asked.start_execution(**{name[0].lower() + name[1:]: value for name, value in parameters.items()})
+        return {"ExecutionArn": said["executionArn"], "StartDate": said["startDate"].isoformat()}
 
 
 def script_time():
@@ -72,11 +84,14 @@ def main(host, port):
     scripted = bool(os.environ.get("ASL_ENGINE_SCRIPTED"))
     own = f"http://{host}:{port}"
 
-    def boto_client_for(region, service, state_credentials=None):
-        return client(service, region, LAMBDA if service == "lambda" or scripted else own)
-
-    lambda_eval_utils.boto_client_for = boto_client_for
-    state_task_service_sfn.boto_client_for = boto_client_for
+    lambda_eval_utils.boto_client_for = lambda region, service, state_credentials=None: client(
+        service, region, LAMBDA
+    )
+    state_task_service_sfn.boto_client_for = lambda region, service, state_credentials=None: Executions(
+        client(service, region, LAMBDA if scripted else own)
+    )
+    # A definition is read once, not once an execution: running one changes nothing in it.
+    AmazonStateLanguageParser.parse = staticmethod(functools.lru_cache(64)(AmazonStateLanguageParser.parse))
     default_user_config["stepfunctions"]["execute_state_machine"] = True
     if scripted:
         script_time()

@@ -34,7 +34,7 @@ type surroundings interface {
 	// invoke answers a task's function, for the execution with the name.
 	invoke(ctx context.Context, execution, function string, input json.RawMessage) (json.RawMessage, *local.Error)
 	// startExecution answers a hand-over: whether it starts the execution, and with which error, if any.
-	startExecution(execution string, request handOver) (start bool, failed *local.Error)
+	startExecution(request handOver) (start bool, failed *local.Error)
 	// wait is told of a wait in seconds.
 	wait(execution, seconds string)
 }
@@ -146,13 +146,12 @@ func (e *aslEngine) invoke(w http.ResponseWriter, r *http.Request) {
 func (e *aslEngine) startExecution(w http.ResponseWriter, r *http.Request) {
 	var asked handOver
 	err := json.NewDecoder(r.Body).Decode(&asked)
-	execution := executionOf([]byte(asked.Input))
-	s, unknown := e.of(execution)
+	s, unknown := e.of(asked.Name)
 	if err = errors.Join(err, unknown); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	start, failed := s.startExecution(execution, asked)
+	start, failed := s.startExecution(asked)
 	if start {
 		if _, err := e.client.StartExecution(r.Context(), &sfn.StartExecutionInput{
 			StateMachineArn: &asked.StateMachineArn, Name: &asked.Name, Input: &asked.Input,

@@ -91,7 +91,7 @@ func (p *play) invoke(ctx context.Context, execution, function string, input jso
 	case r.err != "":
 		return nil, &local.Error{Name: r.err, Cause: fmt.Sprintf(`{"errorMessage":"why","errorType":%q}`, r.err)}
 	case r.raw != "":
-		return json.RawMessage(r.raw), nil
+		return json.RawMessage(p.state(at.Execution, r.raw)), nil
 	}
 	fields := fmt.Sprintf(`"next":%q,"wait":%d`, r.next, r.wait)
 	if r.next == "handover" {
@@ -102,10 +102,10 @@ func (p *play) invoke(ctx context.Context, execution, function string, input jso
 	return json.RawMessage(p.state(at.Execution, fields)), nil
 }
 
-func (p *play) startExecution(execution string, request handOver) (start bool, failed *local.Error) {
+func (p *play) startExecution(request handOver) (start bool, failed *local.Error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.of(execution).ask("start "+request.Name+" of "+request.StateMachineArn, canonical([]byte(request.Input)))
+	p.of("hand-overs").ask("start "+request.Name+" of "+request.StateMachineArn, canonical([]byte(request.Input)))
 	h := handing{done: true}
 	if p.handed < len(p.handOvers) {
 		h = p.handOvers[p.handed]
@@ -193,7 +193,7 @@ func locally(ctx context.Context, definition []byte, machine, job string, t trac
 				return nil, err
 			}
 			request := handOver{asked.StateMachineArn, asked.Name, string(asked.Input)}
-			start, failed := p.startExecution(executionOf(asked.Input), request)
+			start, failed := p.startExecution(request)
 			if start {
 				handed = append(handed, request)
 			}
