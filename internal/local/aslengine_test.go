@@ -174,7 +174,7 @@ func (e *aslEngine) startExecution(w http.ResponseWriter, r *http.Request) {
 // What a hand-over that fails says, and how Step Functions makes name and cause of it.
 const (
 	requestID = "00000000-0000-4000-8000-000000000000"
-	notNow   = "not now"
+	notNow    = "not now"
 )
 
 func refused(code string) *local.Error {

@@ -27,7 +27,7 @@ func differ(t *testing.T, onIt, here []byte, traces []trace, until int) (differe
 	work := make(chan trace)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for range atOnce {
+	for range min(atOnce, 2*until) {
 		wg.Go(func() {
 			for tr := range work {
 				said := compare(ctx, e, machine, here, tr)
