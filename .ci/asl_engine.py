@@ -20,10 +20,12 @@ from botocore.config import Config
 from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import create_backend_app
 from moto.stepfunctions.parser.asl.component.common.retry import jitter_strategy_decl, retrier_decl
+from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_sfn
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.asl.utils import json_path
 from werkzeug.serving import run_simple
 
 LAMBDA = os.environ["AWS_ENDPOINT_URL_LAMBDA"]
@@ -90,8 +92,11 @@ def main(host, port):
     state_task_service_sfn.boto_client_for = lambda region, service, state_credentials=None: Executions(
         client(service, region, LAMBDA if scripted else own)
     )
-    # A definition is read once, not once an execution: running one changes nothing in it.
+    # Definitions and paths are read once, not whenever they are used. Using them changes nothing in them
+    # but the key of a component, which is made when first asked for: so it is one that is there already.
+    EvalComponent.heap_key = property(lambda component: str(id(component)))
     AmazonStateLanguageParser.parse = staticmethod(functools.lru_cache(64)(AmazonStateLanguageParser.parse))
+    json_path.parse = functools.lru_cache(1024)(json_path.parse)
     default_user_config["stepfunctions"]["execute_state_machine"] = True
     if scripted:
         script_time()

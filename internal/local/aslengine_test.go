@@ -213,29 +213,26 @@ func (e *aslEngine) start(ctx context.Context, machine, name string, input []byt
 	return err
 }
 
-// ended waits for an execution's end, as long as the context lasts.
-func (e *aslEngine) ended(ctx context.Context, machine, name string) (*sfn.DescribeExecutionOutput, []types.HistoryEvent, error) {
+// ended waits for an execution's end, as long as the context lasts, and returns its history: of how it
+// ended, that alone is whole as soon as it has.
+func (e *aslEngine) ended(ctx context.Context, machine, name string) (events []types.HistoryEvent, err error) {
 	arn := strings.Replace(machine, ":stateMachine:", ":execution:", 1) + ":" + name
 	look := time.NewTicker(50 * time.Millisecond) // the engine tells nobody
 	defer look.Stop()
 	for {
 		out, err := e.client.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		if out.Status != types.ExecutionStatusRunning {
-			events, err := e.history(ctx, arn)
-			return out, events, err
+			break
 		}
 		select {
 		case <-look.C:
 		case <-ctx.Done():
-			return nil, nil, fmt.Errorf("%s does not end: %w", name, ctx.Err())
+			return nil, fmt.Errorf("%s does not end: %w", name, ctx.Err())
 		}
 	}
-}
-
-func (e *aslEngine) history(ctx context.Context, arn string) (events []types.HistoryEvent, err error) {
 	pages := sfn.NewGetExecutionHistoryPaginator(e.client, &sfn.GetExecutionHistoryInput{ExecutionArn: &arn})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)

@@ -69,7 +69,7 @@ func (d *deployment) run(t *testing.T) (usersync.Job, [][]types.HistoryEvent) {
 	}
 	var histories [][]types.HistoryEvent
 	for name := string(id); name != ""; {
-		_, events, err := e.ended(ctx, machine, name)
+		events, err := e.ended(ctx, machine, name)
 		if err != nil {
 			t.Fatal(err)
 		}

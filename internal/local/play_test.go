@@ -150,7 +150,7 @@ func onEngine(ctx context.Context, e *aslEngine, machine string, t trace) (*play
 		return nil, err
 	}
 	for names := []string{p.job}; len(names) > 0; names = names[1:] {
-		out, events, err := e.ended(ctx, machine, names[0])
+		events, err := e.ended(ctx, machine, names[0])
 		if err != nil {
 			return nil, err
 		}
@@ -158,8 +158,13 @@ func onEngine(ctx context.Context, e *aslEngine, machine string, t trace) (*play
 			if d := event.StateEnteredEventDetails; d != nil {
 				p.entered(names[0], *d.Name, aws.ToString(d.Input))
 			}
+			if d := event.ExecutionSucceededEventDetails; d != nil {
+				p.ended(names[0], aws.ToString(d.Output), "", "")
+			}
+			if d := event.ExecutionFailedEventDetails; d != nil {
+				p.ended(names[0], "", aws.ToString(d.Error), aws.ToString(d.Cause))
+			}
 		}
-		p.ended(names[0], aws.ToString(out.Output), aws.ToString(out.Error), aws.ToString(out.Cause))
 		names = append(names, p.take()...)
 	}
 	return p, nil

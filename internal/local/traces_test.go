@@ -71,9 +71,10 @@ func stepNames() []string {
 // handOverCodes are errors of StartExecution, those first that the file knows.
 var handOverCodes = []string{"ExecutionAlreadyExists", "ExecutionLimitExceeded", "SdkClient", "Throttling", "InvalidName", "StateMachineDoesNotExist", "AccessDenied"}
 
-// outputs are fields of a state that no step answers with. One without next or wait is not among them:
-// Step Functions ends with States.Runtime then, as the local runner does, but the engine goes on as if
-// no choice had matched.
+// outputs are fields of a state that no step answers with. Not among them is what the file reads and
+// does not find, next, wait or successor: that is where the engine is no measure. Step Functions ends
+// with States.Runtime, which nothing catches, and so does the local runner; the engine goes on as if
+// no choice had matched, and lets States.ALL catch it.
 var outputs = []string{
 	`"next":7,"wait":0`, `"next":null,"wait":0`, `"next":"fetch","wait":1.5`, `"next":"fetch","wait":-1`, `"next":"upsert","wait":"1"`,
 	`"next":"upsert","wait":null`, `"next":"fetch","wait":{"next":"fetch"}`, `"next":"settle","wait":true`, `"next":"finish","wait":0,"more":[1,{"a":null}]`,
