@@ -95,6 +95,19 @@ func startOnce(c *chain) {
 	}
 }
 
+// executionOf is the address of a job's first execution.
+func executionOf(id string) string {
+	return strings.Replace(os.Getenv("USERSYNC_STATE_MACHINE"), ":stateMachine:", ":execution:", 1) + ":" + id
+}
+
+// reap tells that a job's execution was stopped.
+func (c *chain) reap(id string) (fault string) {
+	c.t.Helper()
+	return c.invoke("ReapFunction", event("aws.states", statusEvent, "e-"+id, map[string]any{
+		"executionArn": executionOf(id), "stateMachineArn": os.Getenv("USERSYNC_STATE_MACHINE"), "name": id, "status": "ABORTED",
+	}))
+}
+
 func reapStopped(c *chain) {
 	token := c.token(betweenTwo)
 	j, status := c.start(token, map[string]any{"Full": true})
@@ -102,14 +115,11 @@ func reapStopped(c *chain) {
 		c.t.Fatalf("start: %d", status)
 	}
 	c.until(token, j.ID, func(j job) bool { return j.Status == 1 })
-	machine := os.Getenv("USERSYNC_STATE_MACHINE")
-	execution := strings.Replace(machine, ":stateMachine:", ":execution:", 1) + ":" + j.ID
+	execution := executionOf(j.ID)
 	if _, err := c.sfn.StopExecution(c.t.Context(), &sfn.StopExecutionInput{ExecutionArn: &execution, Error: aws.String("Stopped")}); err != nil {
 		c.t.Fatal(err)
 	}
-	if fault := c.invoke("ReapFunction", event("aws.states", statusEvent, "e1", map[string]any{
-		"executionArn": execution, "stateMachineArn": machine, "name": j.ID, "status": "ABORTED",
-	})); fault != "" {
+	if fault := c.reap(j.ID); fault != "" {
 		c.t.Errorf("reap: %s", fault)
 	}
 	if got := c.get(token, j.ID); got.StatusName != "Failed" || !strings.Contains(got.ErrorMessage, "stopped") {
@@ -146,12 +156,16 @@ func startByEvent(c *chain) {
 	if status := c.call("PUT", os.Getenv("USERSYNC_WEBSAK")+"/directory/api/Users/"+first["gidId"].(string), school, map[string]any{"code": "renamed", "name": "Renamed"}, nil); status != http.StatusOK {
 		c.t.Fatalf("renaming: %d", status)
 	}
+	busy := c.abandon(onTheBus, usersync.Processing, time.Hour)
+	if fault := ask("e3"); fault != "Conflict" {
+		c.t.Errorf("an event while a job runs: %q", fault)
+	}
+	if fault := c.reap(busy); fault != "" {
+		c.t.Errorf("reap: %s", fault)
+	}
 	j, status := c.start(token, nil)
 	if status != http.StatusOK {
 		c.t.Fatalf("start: %d", status)
-	}
-	if fault := ask("e3"); fault != "Conflict" {
-		c.t.Errorf("an event while a job runs: %q", fault)
 	}
 	seen := c.until(token, j.ID, ended)
 	if last := seen[len(seen)-1]; last.UsersFound != 3 || last.UsersUpdated != 1 || last.UsersUnchanged != 2 || len(c.users(library)) != 3 {
