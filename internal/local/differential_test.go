@@ -22,7 +22,7 @@ func differ(t *testing.T, onIt, here []byte, traces []trace, until int) (differe
 	t.Helper()
 	e := engineOf(t)
 	machine := e.machine(t, onIt)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	work := make(chan trace)
 	var mu sync.Mutex

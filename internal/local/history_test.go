@@ -51,7 +51,7 @@ func deploy(t *testing.T, source func(*usersynctest.Clock) usersync.Source) *dep
 // run runs a job on the engine to its end, and returns it with the history of each of its executions.
 func (d *deployment) run(t *testing.T) (usersync.Job, [][]types.HistoryEvent) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	id := usersync.JobID(uuid.NewString())
 	lease, _, err := d.store.Acquire(ctx, company, id, d.clock.Now().Add(usersync.LeaseTerm))

@@ -87,7 +87,7 @@ var faultless = sync.OnceValues(func() (plays []*play, err error) {
 	return plays, nil
 })
 
-// telling are the traces, those first in which a fault should show: the local runner itself does
+// telling are the traces, some of those first in which a fault should show: the local runner itself does
 // otherwise with it, or, where it refuses the file, enters the state.
 func telling(t *testing.T, file []byte, state string) []trace {
 	t.Helper()
@@ -96,7 +96,13 @@ func telling(t *testing.T, file []byte, state string) []trace {
 		t.Fatal(err)
 	}
 	var first, others []trace
-	for _, as := range plays {
+	for i, as := range plays {
+		if len(first) == 6 { // they will do
+			for _, p := range plays[i:] {
+				others = append(others, p.trace)
+			}
+			break
+		}
 		faulty, err := locally(t.Context(), file, "machine", someJob, as.trace)
 		if err != nil && entered(as, state) || err == nil && difference(faulty, as) != "" {
 			first = append(first, as.trace)
