@@ -34,6 +34,8 @@ local: build ## the whole chain of the deployment on this machine, until Ctrl-C 
 bench: build ## speed and memory of whole processes, beside their bars
 	@go build -o bin/bench ./internal/bench
 	@bin/bench -usersync $(BIN)
+	@.ci/startup
+	@.ci/with-dynamodb go test -count=1 -tags cost -timeout 20m -run Million -v ./internal/bench | grep ' people '
 
 lint: ## formatting and vet
 	@test -z "$$(gofmt -l internal)" || { gofmt -l internal; exit 1; }
