@@ -23,6 +23,10 @@
 //	httpx       the one outgoing HTTP client
 //	settings    the settings file: strict, every fault with its place
 //	local       all of it in one process
-//	app         the only composition root
+//	aws         one service of AWS each: Step Functions, secrets, the bus, metrics, the gateway
+//	app         the only composition root: machine (one machine), deployed (the functions), operator
 //	cmd         the command line
+//	rehearsal   the whole deployment on one machine, tried out
+//
+// functions/ has one main for each Lambda function of template.yaml.
 package usersync
