@@ -59,6 +59,10 @@ func (r *run) newBatch(ctx context.Context) (*batch, error) {
 	if err != nil {
 		return nil, of("target", err)
 	}
+	strong, err := r.fresh(ctx)
+	if err != nil {
+		return nil, err
+	}
 	p := &r.job.Progress
 	surveyor, _ := target.(usersync.Surveyor)
 	return &batch{
@@ -67,7 +71,7 @@ func (r *run) newBatch(ctx context.Context) (*batch, error) {
 		target: target, mapper: mapper, traits: target.Traits(), vault: v,
 		surveyor: surveyor, kinds: r.job.Settings.Match, surveyed: p.Survey.Done,
 		claimed: make(map[usersync.KeyHash]struct{}),
-		strong:  r.Clock.Now().Before(r.job.CreatedAt.Add(freshFor)),
+		strong:  strong,
 	}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -81,6 +82,7 @@ type memory struct {
 	survey   map[usersync.KeyHash][]string
 	onLinks  func(links []usersync.Link) // told of links that are about to be written
 	onRows   func()                      // called before rows are read in order
+	strong   bool                        // how links were last read
 	rival    []byte                      // what another process writes just before a row is put once
 }
 
@@ -168,8 +170,16 @@ func (m *memory) SaveJob(_ context.Context, job usersync.Job) (usersync.Job, err
 	return job, err
 }
 
-func (m *memory) ListJobs(context.Context, usersync.JobQuery) ([]usersync.Job, error) {
-	return nil, nil
+func (m *memory) ListJobs(_ context.Context, q usersync.JobQuery) (jobs []usersync.Job, err error) {
+	err = m.burn(func() error {
+		for _, id := range slices.Backward(slices.Sorted(maps.Keys(m.jobs))) {
+			if m.jobs[id].Company == q.Company && len(jobs) < q.Take {
+				jobs = append(jobs, m.jobs[id])
+			}
+		}
+		return nil
+	})
+	return jobs, err
 }
 func (m *memory) Unfinished(context.Context) ([]usersync.Job, error) { return nil, nil }
 

@@ -11,9 +11,10 @@ import (
 	"github.com/usersync/usersync/internal/usersync"
 )
 
-func (m *memory) LoadLinks(_ context.Context, _ usersync.LinkSet, hashes []usersync.KeyHash, _ bool) (links map[usersync.KeyHash]usersync.Link, err error) {
+func (m *memory) LoadLinks(_ context.Context, _ usersync.LinkSet, hashes []usersync.KeyHash, strong bool) (links map[usersync.KeyHash]usersync.Link, err error) {
 	links = make(map[usersync.KeyHash]usersync.Link)
 	err = m.burn(func() error {
+		m.strong = strong
 		for _, h := range hashes {
 			if link, ok := m.links[h]; ok {
 				links[h] = link.Link

@@ -9,9 +9,24 @@ import (
 	"github.com/usersync/usersync/internal/usersync"
 )
 
-// freshFor is how long after its start a job reads links strongly: an eventually consistent read could
-// miss the last ones of the job before.
+// freshFor is how long after another job's last word links are read strongly: an eventually consistent read
+// could miss the last ones that it wrote.
 const freshFor = 5 * time.Second
+
+// fresh reports whether another job of the company has only just ended.
+func (r *run) fresh(ctx context.Context) (bool, error) {
+	now := r.Clock.Now()
+	if !now.Before(r.job.CreatedAt.Add(freshFor)) {
+		return false, nil
+	}
+	jobs, err := r.Store.ListJobs(ctx, usersync.JobQuery{Company: r.job.Company, Take: 2})
+	for _, other := range jobs {
+		if other.ID != r.job.ID && now.Before(other.UpdatedAt.Add(freshFor)) {
+			return true, nil
+		}
+	}
+	return false, err
+}
 
 // task is a person who asks for requests to the target, with all that is known of them.
 type task struct {

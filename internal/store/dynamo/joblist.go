@@ -48,12 +48,13 @@ func (s *Store) jobsOf(ctx context.Context, q usersync.JobQuery) iter.Seq2[users
 		condition := expression.Key("pk").Equal(expression.Value(jobKey(q.Company, "").PK)).
 			And(expression.Key("sk").BeginsWith(jobPrefix))
 		b := expression.NewBuilder().WithKeyCondition(condition)
-		if q.Status != nil {
-			b = b.WithFilter(is("status", *q.Status))
+		limit := q.Skip + q.Take
+		if q.Status != nil { // what is filtered out is read, too
+			b, limit = b.WithFilter(is("status", *q.Status)), max(limit, listPage)
 		}
 		query := &dynamodb.QueryInput{
 			TableName: &s.tables.Main, ConsistentRead: aws.Bool(true), ScanIndexForward: aws.Bool(false),
-			Limit: aws.Int32(int32(min(max(q.Skip+q.Take, listPage), 1000))),
+			Limit: aws.Int32(int32(min(limit, 1000))),
 		}
 		for item, err := range s.query(ctx, query, b) {
 			if err != nil {
