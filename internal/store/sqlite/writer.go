@@ -6,6 +6,10 @@ import (
 	"errors"
 	"runtime"
 	"sync"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/usersync/usersync/internal/usersync"
 )
@@ -48,16 +52,41 @@ func openWriter(source string, s schema) (*writer, error) {
 	}
 	ctx := context.Background()
 	conn, err := pool.Conn(ctx)
-	if err == nil { // the size of pages holds for a new file alone, and only before the log is there
-		_, err = conn.ExecContext(ctx, "PRAGMA page_size = 2048; PRAGMA journal_mode = WAL")
-	}
 	if err == nil {
-		err = s.makeTables(ctx, conn)
+		err = unlocked(ctx, func() error {
+			// The size of pages holds for a new file alone, and only before the log is there.
+			if _, err := conn.ExecContext(ctx, "PRAGMA page_size = 2048; PRAGMA journal_mode = WAL"); err != nil {
+				return err
+			}
+			return s.makeTables(ctx, conn)
+		})
 	}
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
 	return &writer{conn: conn, pool: pool, stmts: map[string]*sql.Stmt{}, lead: make(chan struct{}, 1), committed: func() {}}, nil
+}
+
+// opening is how long another process may hold up the opening of a file, and knocking how often it is tried.
+const (
+	opening  = 10 * time.Second
+	knocking = 10 * time.Millisecond
+)
+
+// unlocked repeats what another process holds up by making the same file just now: the engine itself does not
+// wait for the lock that a file is made under.
+func unlocked(ctx context.Context, work func() error) error {
+	clock := usersync.SystemClock{}
+	for until := clock.Now().Add(opening); ; {
+		err := work()
+		engine, is := errors.AsType[*sqlite.Error](err)
+		if !is || engine.Code()&0xff != sqlite3.SQLITE_BUSY || clock.Now().After(until) {
+			return err
+		}
+		if err := clock.Wait(ctx, knocking); err != nil {
+			return err
+		}
+	}
 }
 
 // do runs work within a transaction and returns when it is committed. ctx ends it only before it
