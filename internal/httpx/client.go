@@ -92,6 +92,7 @@ type Request struct {
 	MaxBody int64
 
 	bearer string
+	read   func(io.Reader) error // of Stream
 }
 
 // Answer is another system's answer. With an error of Do it still has the status and up to 64 KiB
@@ -124,6 +125,15 @@ func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
 	return tried.Answer, err
 }
 
+// Stream sends a request that changes nothing and has read read the answer as it comes, however long it is; up to
+// four times, as long as no answer with a status of 2xx has begun. While it is read, the time-out bounds the time
+// between two parts. An error of read is returned as it is; other errors are those of Do.
+func (c *Client) Stream(ctx context.Context, r Request, read func(io.Reader) error) error {
+	r.read = read
+	_, err := c.repeated(ctx, &r)
+	return err
+}
+
 // attempted is what one attempt came to.
 type attempted struct {
 	Answer
@@ -132,8 +142,10 @@ type attempted struct {
 
 // attempt sends the request once.
 func (c *Client) attempt(ctx context.Context, r *Request) (attempted, error) {
-	limited, cancel := context.WithTimeout(ctx, c.timeOut)
-	defer cancel()
+	limited, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	late := time.AfterFunc(c.timeOut, func() { cancel(context.DeadlineExceeded) })
+	defer late.Stop()
 	var connected atomic.Bool
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
 	req, err := c.request(httptrace.WithClientTrace(limited, trace), r)
@@ -151,6 +163,16 @@ func (c *Client) attempt(ctx context.Context, r *Request) (attempted, error) {
 		refusal := statusError(r, res.StatusCode, res.Header, c.clock.Now())
 		tried.again = worthRepeating(refusal)
 		return tried, refusal
+	}
+	if r.read != nil {
+		body := &arriving{body: res.Body, late: late, every: c.timeOut}
+		err = r.read(body)
+		if body.err != nil && err != nil {
+			failed, err := c.failed(ctx, r, body.err, true, true)
+			failed.again = false
+			return failed, err
+		}
+		return tried, err
 	}
 	limit := r.MaxBody
 	if limit == 0 {
@@ -195,6 +217,23 @@ func (c *Client) request(ctx context.Context, r *Request) (*http.Request, error)
 		req.Header.Set("Authorization", "Bearer "+r.bearer)
 	}
 	return req, nil
+}
+
+// arriving is a body that is read as it comes: each part in time.
+type arriving struct {
+	body  io.Reader
+	late  *time.Timer
+	every time.Duration
+	err   error // the first one of the connection's
+}
+
+func (a *arriving) Read(p []byte) (int, error) {
+	a.late.Reset(a.every)
+	n, err := a.body.Read(p)
+	if err != nil && err != io.EOF && a.err == nil {
+		a.err = err
+	}
+	return n, err
 }
 
 var errTooLarge = errors.New("the body is too large")

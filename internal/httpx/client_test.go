@@ -172,7 +172,8 @@ func FuzzReadToken(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		token, term, err := readToken(body)
+		got, err := readToken(body)
+		token, term := got.access, got.term
 		if (err == nil) != (token != "") || err != nil && !usersync.Is(err, usersync.Malformed) {
 			t.Fatalf("error %v with a token: %v", err, token != "")
 		}

@@ -3,6 +3,8 @@ package httpx
 import (
 	"context"
 	"encoding/json"
+	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -24,12 +26,16 @@ const (
 	longestTerm = 24 * time.Hour
 )
 
-// Login is a login by OAuth 2.0 client credentials.
+// Login is a login by OAuth 2.0: with a Username by the password grant and its refresh tokens, without one by
+// client credentials.
 type Login struct {
 	TokenURL     string
 	ClientID     string
-	ClientSecret string
+	ClientSecret string // may be empty with a Username
 	Scope        string // may be empty
+	Username     string
+	Password     string
+	Header       http.Header // goes with every request but those for tokens
 }
 
 // Session sends requests with a token. The token is fetched when it is first needed, used until
@@ -39,9 +45,10 @@ type Session struct {
 	login  Login
 	flight singleflight.Group
 
-	mu    sync.Mutex
-	token string
-	until time.Time
+	mu      sync.Mutex
+	token   string
+	until   time.Time
+	refresh string // a refresh token; empty: none
 }
 
 // Session makes a session with that login; it sends nothing yet.
@@ -50,19 +57,36 @@ func (c *Client) Session(login Login) *Session { return &Session{client: c, logi
 // Do is Client.Do with the session's token. After a 401 it takes a new token and sends the request
 // once more. A token that is not to be had is Unauthorized (the login is refused), Malformed,
 // Throttled, Unavailable or Settings, and never leaves anything in doubt.
-func (s *Session) Do(ctx context.Context, r Request) (Answer, error) {
-	var err error
-	if r.bearer, err = s.bearer(ctx, ""); err != nil {
-		return Answer{}, err
+func (s *Session) Do(ctx context.Context, r Request) (answer Answer, err error) {
+	err = s.loggedIn(ctx, r, func(r Request) error {
+		answer, err = s.client.Do(ctx, r)
+		return err
+	})
+	return answer, err
+}
+
+// Stream is Client.Stream with the session's token, likewise.
+func (s *Session) Stream(ctx context.Context, r Request, read func(io.Reader) error) error {
+	return s.loggedIn(ctx, r, func(r Request) error { return s.client.Stream(ctx, r, read) })
+}
+
+// loggedIn sends a request with a token, and once more with a new one where that is refused.
+func (s *Session) loggedIn(ctx context.Context, r Request, send func(Request) error) (err error) {
+	if len(s.login.Header) > 0 {
+		header := s.login.Header.Clone()
+		maps.Copy(header, r.Header)
+		r.Header = header
 	}
-	answer, err := s.client.Do(ctx, r)
-	if !usersync.Is(err, usersync.Unauthorized) {
-		return answer, err
+	if r.bearer, err = s.bearer(ctx, ""); err != nil {
+		return err
+	}
+	if err = send(r); !usersync.Is(err, usersync.Unauthorized) {
+		return err
 	}
 	if r.bearer, err = s.bearer(ctx, r.bearer); err != nil {
-		return Answer{}, err
+		return err
 	}
-	return s.client.Do(ctx, r)
+	return send(r)
 }
 
 // bearer is a token other than the refused one.
@@ -97,11 +121,30 @@ func (s *Session) held(refused string) string {
 	return s.token
 }
 
-// renew fetches a token and keeps it.
+// renew fetches a token and keeps it: by the refresh token at hand, if that is still taken, else by the login.
 func (s *Session) renew(ctx context.Context) (string, error) {
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {s.login.ClientID}, "client_secret": {s.login.ClientSecret}}
-	if s.login.Scope != "" {
-		form.Set("scope", s.login.Scope)
+	s.mu.Lock()
+	refresh := s.refresh
+	s.refresh = ""
+	s.mu.Unlock()
+	if refresh != "" {
+		token, err := s.grant(ctx, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}})
+		if !usersync.Is(err, usersync.Unauthorized) {
+			return token, err
+		}
+	}
+	if s.login.Username != "" {
+		return s.grant(ctx, url.Values{"grant_type": {"password"}, "username": {s.login.Username}, "password": {s.login.Password}})
+	}
+	return s.grant(ctx, url.Values{"grant_type": {"client_credentials"}})
+}
+
+// grant asks for a token and keeps it.
+func (s *Session) grant(ctx context.Context, form url.Values) (string, error) {
+	for name, value := range map[string]string{"client_id": s.login.ClientID, "client_secret": s.login.ClientSecret, "scope": s.login.Scope} {
+		if value != "" {
+			form.Set(name, value)
+		}
 	}
 	asked := s.client.clock.Now()
 	answer, err := s.client.Do(ctx, Request{
@@ -111,14 +154,14 @@ func (s *Session) renew(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", tokenError(answer, err)
 	}
-	token, term, err := readToken(answer.Body)
+	got, err := readToken(answer.Body)
 	if err != nil {
 		return "", err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.token, s.until = token, asked.Add(term-min(term/10, time.Minute))
-	return token, nil
+	s.token, s.until, s.refresh = got.access, asked.Add(got.term-min(got.term/10, time.Minute)), got.refresh
+	return got.access, nil
 }
 
 // tokenError tells a refused login from an address that is no token endpoint: a NotFound or Rejected
@@ -152,28 +195,39 @@ func refusedLogin(answer Answer) error {
 	return usersync.E(usersync.Unauthorized, message)
 }
 
-// readToken reads a token endpoint's answer: the token, and how long it holds.
-func readToken(body []byte) (string, time.Duration, error) {
+// tokens are what a token endpoint gives.
+type tokens struct {
+	access, refresh string
+	term            time.Duration // of the access token
+}
+
+// readToken reads a token endpoint's answer. A refresh token that cannot be one is none.
+func readToken(body []byte) (tokens, error) {
 	var answer struct {
-		AccessToken string          `json:"access_token"`
-		TokenType   string          `json:"token_type"`
-		ExpiresIn   json.RawMessage `json:"expires_in"` // seconds; some servers write them as text
+		AccessToken  string          `json:"access_token"`
+		RefreshToken any             `json:"refresh_token"`
+		TokenType    string          `json:"token_type"`
+		ExpiresIn    json.RawMessage `json:"expires_in"` // seconds; some servers write them as text
 	}
 	if err := DecodeJSON(tokenRequest, body, &answer); err != nil {
-		return "", 0, err
+		return tokens{}, err
 	}
 	unprintable := func(r rune) bool { return r <= ' ' || r > '~' }
+	unusable := func(token string) bool { return len(token) > maxToken || strings.ContainsFunc(token, unprintable) }
 	switch {
 	case answer.AccessToken == "":
-		return "", 0, usersync.E(usersync.Malformed, tokenRequest+" was answered without an access_token")
-	case len(answer.AccessToken) > maxToken, strings.ContainsFunc(answer.AccessToken, unprintable):
-		return "", 0, usersync.E(usersync.Malformed, tokenRequest+" was answered with an access_token that is none")
+		return tokens{}, usersync.E(usersync.Malformed, tokenRequest+" was answered without an access_token")
+	case unusable(answer.AccessToken):
+		return tokens{}, usersync.E(usersync.Malformed, tokenRequest+" was answered with an access_token that is none")
 	case answer.TokenType != "" && !strings.EqualFold(answer.TokenType, "Bearer"):
-		return "", 0, usersync.E(usersync.Malformed, tokenRequest+" was answered with a token_type other than Bearer")
+		return tokens{}, usersync.E(usersync.Malformed, tokenRequest+" was answered with a token_type other than Bearer")
 	}
-	term := defaultTerm
+	got := tokens{access: answer.AccessToken, term: defaultTerm}
 	if seconds, err := strconv.ParseFloat(strings.Trim(string(answer.ExpiresIn), `"`), 64); err == nil && seconds > 0 {
-		term = time.Duration(min(seconds, longestTerm.Seconds()) * float64(time.Second))
+		got.term = time.Duration(min(seconds, longestTerm.Seconds()) * float64(time.Second))
 	}
-	return answer.AccessToken, term, nil
+	if refresh, _ := answer.RefreshToken.(string); !unusable(refresh) {
+		got.refresh = refresh
+	}
+	return got, nil
 }
