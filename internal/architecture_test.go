@@ -29,6 +29,7 @@ var arrows = map[string]struct {
 	"directory":               {[]string{"usersync", "auth"}, "model, contract and HTTP API of the directory"},
 	"httpx":                   {[]string{"usersync"}, "one outgoing client for every connector"},
 	"connector/file":          {[]string{"usersync"}, "connectors never import each other"},
+	"connector/axema":         {[]string{"usersync", "httpx"}, "connectors never import each other"},
 	"connector/websak":        {[]string{"usersync", "httpx"}, "connectors never import each other"},
 	"connector/directory":     {[]string{"usersync", "directory"}, "the directory's own contract, no HTTP"},
 	"store/sqlite":            {[]string{"usersync", "directory"}, "stores implement contracts and never import each other"},
