@@ -21,7 +21,8 @@ var arrows = map[string]struct {
 	why string
 }{
 	"usersync":                {nil, "the domain depends on nothing"},
-	"mapping":                 {[]string{"usersync"}, "pure rules over the domain"},
+	"phone":                   {nil, "one spelling of phone numbers, for mappings and targets"},
+	"mapping":                 {[]string{"usersync", "phone"}, "pure rules over the domain"},
 	"engine":                  {[]string{"usersync"}, "no AWS, no HTTP, no SQL in the work itself"},
 	"workflow":                {[]string{"usersync", "engine"}, "the protocol round the engine"},
 	"auth":                    {[]string{"usersync"}, "who calls is nobody else's business"},
@@ -30,6 +31,7 @@ var arrows = map[string]struct {
 	"httpx":                   {[]string{"usersync"}, "one outgoing client for every connector"},
 	"connector/file":          {[]string{"usersync"}, "connectors never import each other"},
 	"connector/axema":         {[]string{"usersync", "httpx"}, "connectors never import each other"},
+	"connector/bokamera":      {[]string{"usersync", "httpx", "phone"}, "connectors never import each other"},
 	"connector/websak":        {[]string{"usersync", "httpx"}, "connectors never import each other"},
 	"connector/directory":     {[]string{"usersync", "directory"}, "the directory's own contract, no HTTP"},
 	"store/sqlite":            {[]string{"usersync", "directory"}, "stores implement contracts and never import each other"},
@@ -62,6 +64,7 @@ var foreign = map[string][]string{
 	"github.com/aws/aws-sdk-go-v2": {"store/dynamo", "app", "app/deployed", "app/operator", "aws/"},
 	"github.com/alecthomas/kong":   {"cmd/usersync"},
 	"github.com/expr-lang/expr":    {"mapping"},
+	"github.com/nyaruka":           nil, // only for tests: see phone
 	"github.com/failsafe-go":       {"httpx"},
 	"github.com/coreos/go-oidc":    {"auth"},
 	"github.com/go-jose/go-jose":   {"auth"},

@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/usersync/usersync/internal/connector/axema"
+	"github.com/usersync/usersync/internal/connector/bokamera"
 	"github.com/usersync/usersync/internal/connector/directory"
 	"github.com/usersync/usersync/internal/connector/file"
 	"github.com/usersync/usersync/internal/connector/websak"
@@ -19,7 +21,7 @@ import (
 
 // Specs describes every connector that there is.
 func Specs() []usersync.ConnectorSpec {
-	return []usersync.ConnectorSpec{file.Spec, websak.Spec, directory.Spec}
+	return []usersync.ConnectorSpec{file.Spec, axema.Spec, websak.Spec, bokamera.Spec, directory.Spec}
 }
 
 // Known is what settings are held against.
@@ -53,6 +55,10 @@ func (c *connectors) Source(ctx context.Context, co usersync.Company) (usersync.
 	switch e := co.Source; e.Type {
 	case file.Spec.Type:
 		return file.NewSource(e)
+	case axema.Spec.Type:
+		return reuse(ctx, c, "source", co, e, axema.Spec, func() (usersync.Source, error) {
+			return axema.NewSource(ctx, e, c.secrets(co.ID), c.network, c.clock)
+		})
 	case websak.Spec.Type:
 		return reuse(ctx, c, "source", co, e, websak.Spec, func() (usersync.Source, error) {
 			return websak.NewSource(ctx, e, c.secrets(co.ID), c.network, c.clock)
@@ -71,6 +77,10 @@ func (c *connectors) Target(ctx context.Context, co usersync.Company) (usersync.
 	case websak.Spec.Type:
 		target, err = reuse(ctx, c, "target", co, e, websak.Spec, func() (usersync.Target, error) {
 			return websak.NewTarget(ctx, e, co.Mapping, c.secrets(co.ID), c.network, c.clock)
+		})
+	case bokamera.Spec.Type:
+		target, err = reuse(ctx, c, "target", co, e, bokamera.Spec, func() (usersync.Target, error) {
+			return bokamera.NewTarget(ctx, e, co.Mapping, c.secrets(co.ID), c.network, c.clock)
 		})
 	case directory.Spec.Type:
 		target = directory.NewTarget(c.directory, co.ID, co.Mapping, c.clock)

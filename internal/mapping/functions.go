@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr"
+
+	"github.com/usersync/usersync/internal/phone"
 )
 
 // functions are all that an expression may call. An argument may be nil at any time: the types that
@@ -18,6 +20,7 @@ func functions() []expr.Option {
 		expr.Function("first", first, new(func([]string) string), new(func([]group) *group), new(func([]any) any)),
 		expr.Function("default", withDefault, new(func(any, any) any)),
 		expr.Function("concat", concat, new(func(...string) string)),
+		expr.Function("e164", e164, new(func(string, string) string)),
 	}
 }
 
@@ -47,6 +50,22 @@ func onText(f func(string) string) func(...any) (any, error) {
 		}
 		return f(s), nil
 	}
+}
+
+// e164 is a phone number as E.164 spells it; what is no number is nothing.
+func e164(params ...any) (any, error) {
+	text, there, err := argument(params[0])
+	if err != nil || !there {
+		return nil, err
+	}
+	region, _, err := argument(params[1])
+	if err != nil || !phone.Known(region) {
+		return nil, errType
+	}
+	if number, ok := phone.E164(text, region); ok {
+		return number, nil
+	}
+	return nil, nil
 }
 
 func split(params ...any) (any, error) {

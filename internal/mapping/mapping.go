@@ -12,6 +12,7 @@
 //	first(list)              its first element, nil where it has none
 //	default(value, other)    other where value is nil or empty
 //	concat(text, …)          one text after the other; nil counts as empty
+//	e164(text, country)      a phone number as +46701740605; nil where it is none; country such as "SE"
 //
 // and give nil for nil where nothing else is said. There are no others, no loops, no ranges and no
 // variables: what an expression costs is bounded by its length and by the person's size.

@@ -21,7 +21,6 @@ var uncalled = map[string]string{
 	"UpsertFunction dynamodb:BatchGetItem PagesTable":          "such a page is read in chunks, and so is a survey",
 	"UpsertFunction dynamodb:BatchWriteItem PagesTable":        "a survey, of targets that are surveyed",
 	"UpsertFunction dynamodb:BatchWriteItem MainTable":         "a plan or outcomes beyond an item's limit are written in chunks",
-	"UpsertFunction dynamodb:Query MainTable":                  "a batch that is not a job's first looks back at the people before it",
 	"StatusFunction dynamodb:BatchGetItem MainTable":           "outcomes beyond an item's limit are read in chunks",
 	"FinishFunction dynamodb:Query MainTable":                  "the plans of a job that failed halfway",
 	"FinishFunction dynamodb:BatchGetItem MainTable":           "a plan beyond an item's limit is read in chunks",

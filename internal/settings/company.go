@@ -98,6 +98,14 @@ func (r *reader) match(v *value, target usersync.ConnectorSpec) []string {
 	return kinds
 }
 
+// fillable reports whether a field is one of a target's; one of theirs may end with .* for any name.
+func fillable(fields []string, name string) bool {
+	return slices.ContainsFunc(fields, func(field string) bool {
+		prefix, open := strings.CutSuffix(field, "*")
+		return field == name || open && strings.HasPrefix(name, prefix) && len(name) > len(prefix)
+	})
+}
+
 // mapping reads the rules of a target's fields, in the file's order.
 func (r *reader) mapping(v *value, target usersync.ConnectorSpec) []usersync.Rule {
 	if v == nil {
@@ -114,7 +122,7 @@ func (r *reader) mapping(v *value, target usersync.ConnectorSpec) []usersync.Rul
 		switch fault := r.known.Rule(rule); {
 		case fault != "":
 			r.fault(v, fault)
-		case len(target.Fields) > 0 && !slices.Contains(target.Fields, rule.Field):
+		case len(target.Fields) > 0 && !fillable(target.Fields, rule.Field):
 			r.faultAt(v.key.Line, v.key.Column, v.path, "a target of type "+target.Type+" has no such field")
 		default:
 			rules = append(rules, rule)

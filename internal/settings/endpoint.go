@@ -9,9 +9,6 @@ import (
 	"github.com/usersync/usersync/internal/usersync"
 )
 
-// unbuilt are the types that the settings' agreement names and no connector serves yet.
-var unbuilt = []string{"axema", "bokamera"}
-
 // direction is which end of a company's sync an endpoint is.
 type direction string
 
@@ -50,8 +47,6 @@ func (r *reader) endpoint(v value, d direction) usersync.Endpoint {
 	}
 	spec, known := r.spec(name)
 	switch {
-	case slices.Contains(unbuilt, name):
-		r.fault(fields[i], name+" is not supported yet")
 	case !known:
 		r.fault(fields[i], "an unknown type; the "+string(d)+"s are "+strings.Join(r.types(d), ", "))
 	case r.deployed && spec.LocalOnly:

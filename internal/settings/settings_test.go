@@ -161,7 +161,7 @@ usersync.yaml:7: network.proxy: an unknown key
 usersync.yaml:8: unknown: an unknown key
 usersync.yaml:11: companies[0].id: this is there twice, first in line 10
 usersync.yaml:12: companies[0].name: this must be a single value
-usersync.yaml:13: companies[0].source.type: axema is not supported yet
+usersync.yaml:13: companies[0].source.type: an unknown type; the sources are file, websak, directory
 usersync.yaml:16: companies[0].target.url: an address must not hold a user name or password
 usersync.yaml:17: companies[0].target.tokenUrl: this must be an absolute address that begins with https:// or http://
 usersync.yaml:18: companies[0].target.clientId: anchors and aliases are not supported

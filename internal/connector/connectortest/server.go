@@ -15,6 +15,7 @@ import (
 // answers: no error may hold any of it.
 const (
 	ClientID     = "client-4711"
+	Username     = "user-4711" // of a login by password, which is ClientSecret
 	ClientSecret = "planted-secret-4711"
 	planted      = "Planted Person 4711"
 )
@@ -70,13 +71,25 @@ func (s *server) giveToken(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case s.login != nil:
 		s.login(w, r)
-	case r.PostFormValue("grant_type") != "client_credentials", r.PostFormValue("client_id") != ClientID, r.PostFormValue("client_secret") != ClientSecret:
+	case !granted(r):
 		answering(http.StatusBadRequest)(w, r)
 	default:
 		s.logins++
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprintf(w, `{"access_token":"token-%d","token_type":"Bearer","expires_in":3600}`, s.logins)
 	}
+}
+
+// granted reports whether a request for a token is one of the suite's login: by client credentials, or by password
+// and without the client's secret.
+func granted(r *http.Request) bool {
+	secret := r.PostFormValue("client_secret") == ClientSecret
+	if r.PostFormValue("grant_type") == "password" {
+		secret = r.PostFormValue("client_secret") == "" && r.PostFormValue("username") == Username && r.PostFormValue("password") == ClientSecret
+	} else if r.PostFormValue("grant_type") != "client_credentials" {
+		return false
+	}
+	return secret && r.PostFormValue("client_id") == ClientID
 }
 
 // revoke makes the token that was given last worthless.

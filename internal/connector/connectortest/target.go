@@ -20,8 +20,10 @@ type Target struct {
 	// Record is a record of person number i with at least three fields of text; its key differs from
 	// those of the others. Two of the same i are equal.
 	Record func(i int) usersync.Record
-	// KeyField names the field that Key is made from; empty where the target has no keys.
-	KeyField string
+	// KeyField names the field that Key is made from; empty where the target has no keys. KeyOptional says
+	// that a record without it has no key, and is taken all the same.
+	KeyField    string
+	KeyOptional bool
 	// Clears says that a field which has vanished from a record is emptied by Update.
 	Clears bool
 }
@@ -72,6 +74,7 @@ func RunTarget(t *testing.T, s Target) {
 		}
 	})
 	run("ManyMayWriteAtOnce", concurrent)
+	optional(t, s, run)
 }
 
 func traits(t *testing.T, _ Target, sys System) {
@@ -195,13 +198,11 @@ func keyIsFolded(t *testing.T, s Target, sys System) {
 
 func keyless(t *testing.T, s Target, sys System) {
 	bare := slices.DeleteFunc(s.Record(1), func(f usersync.Field) bool { return f.Name == s.KeyField })
-	blank := respelt(s, 1, func(string) string { return "  " })
-	for _, r := range []usersync.Record{bare, blank} {
+	for _, r := range []usersync.Record{bare, respelt(s, 1, func(string) string { return "  " })} {
 		k, err := sys.Target.Key(r)
-		if s.KeyField == "" {
-			if k != "" || err != nil {
-				t.Errorf("a target without keys: key %q, error %v", k, err)
-			}
+		if free := s.KeyField == "" || s.KeyOptional; free && (k != "" || err != nil) {
+			t.Errorf("a record without a key: key %q, error %v", k, err)
+		} else if free {
 			continue
 		}
 		if !usersync.Is(err, usersync.Rejected) {

@@ -1,0 +1,195 @@
+// Package bokamera writes customers into BokaMera.
+//
+// What the vendor's pages leave open is decided here and nowhere else: a customer has no key of its own, so
+// that one is known by e-mail address or phone and name together; a survey lists customers by Skip and Take
+// until a page is empty or the total is reached; an update sends every field of the mapping, null where the
+// person has none. docs/bokamera.md says it for whoever runs it.
+package bokamera
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/usersync/usersync/internal/httpx"
+	"github.com/usersync/usersync/internal/phone"
+	"github.com/usersync/usersync/internal/usersync"
+)
+
+// Spec describes the connector.
+var Spec = usersync.ConnectorSpec{
+	Type:     "bokamera",
+	AsTarget: true,
+	Settings: []usersync.Setting{
+		{Name: "url", Kind: usersync.URL, Required: true, Identity: true, AsTarget: true},
+		{Name: "tokenUrl", Kind: usersync.URL, Required: true, AsTarget: true},
+		{Name: "clientId", Kind: usersync.Text, Required: true, AsTarget: true},
+		{Name: "username", Kind: usersync.Text, Required: true, AsTarget: true},
+		{Name: "password", Kind: usersync.Secret, Required: true, AsTarget: true},
+		{Name: "apiKey", Kind: usersync.Secret, Required: true, AsTarget: true},
+		{Name: "country", Kind: usersync.Text, Default: "SE", AsTarget: true},
+		{Name: "maxInFlight", Kind: usersync.Number, Default: "50", Min: 1, Max: 1000, AsTarget: true},
+		{Name: "timeout", Kind: usersync.Duration, Default: "30s", Min: 1, Max: 300, AsTarget: true},
+	},
+	Match:    []string{usersync.MatchEmail, usersync.MatchPhone},
+	Removals: []usersync.Policy{usersync.Delete},
+	Fields: []string{
+		"Firstname", "Lastname", "Email", "Phone", "SubscribedToNewsletter", "CustomFields.*", "AccessKeys.*",
+		"InvoiceAddress.CorporateIdentityNumber", "InvoiceAddress.InvoiceAddress1", "InvoiceAddress.InvoiceAddress2",
+		"InvoiceAddress.InvoiceCity", "InvoiceAddress.InvoicePostalCode", "InvoiceAddress.InvoiceCountryCode",
+	},
+}
+
+// target writes customers.
+type target struct {
+	base    string
+	session *httpx.Session
+	country string
+	traits  usersync.TargetTraits
+}
+
+var (
+	_ usersync.Surveyor = (*target)(nil)
+	_ usersync.Deleter  = (*target)(nil)
+)
+
+// NewTarget opens BokaMera as a target, for records that the rules make (none: the built-in ones); it sends
+// nothing yet. Errors: Settings, naming the setting or the field.
+func NewTarget(ctx context.Context, e usersync.Endpoint, rules []usersync.Rule, secrets usersync.Secrets, network httpx.Network, clock usersync.Clock) (usersync.Target, error) {
+	value := map[string]string{}
+	for _, s := range Spec.Settings {
+		value[s.Name] = e.Settings[s.Name]
+		if value[s.Name] == "" {
+			value[s.Name] = s.Default
+		}
+		if value[s.Name] == "" && s.Required {
+			return nil, unusable(s.Name, "is missing")
+		}
+	}
+	base, err := url.Parse(value["url"])
+	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
+		return nil, unusable("url", "is no plain http or https address")
+	}
+	inFlight, err := strconv.Atoi(value["maxInFlight"])
+	if err != nil || inFlight < 1 {
+		return nil, unusable("maxInFlight", "is no number of at least 1")
+	}
+	timeOut, err := time.ParseDuration(value["timeout"])
+	if err != nil || timeOut <= 0 {
+		return nil, unusable("timeout", "is no duration such as 30s")
+	}
+	if !phone.Known(value["country"]) {
+		return nil, unusable("country", "is none whose phone numbers are known, such as SE")
+	}
+	if len(rules) == 0 {
+		rules = mapping(value["country"])
+	}
+	for _, rule := range rules {
+		if _, _, ok := numbered(rule.Field); !ok {
+			return nil, unusable("mapping: "+rule.Field, "must end with a number, the field's or the key type's id")
+		}
+	}
+	password, err := secrets.Secret(ctx, value["password"])
+	if err != nil {
+		return nil, err
+	}
+	key, err := secrets.Secret(ctx, value["apiKey"])
+	if err != nil {
+		return nil, err
+	}
+	client := httpx.New(httpx.Config{TimeOut: timeOut, MaxInFlight: inFlight, Network: network, Clock: clock})
+	return &target{
+		base: strings.TrimRight(value["url"], "/"), country: value["country"],
+		session: client.Session(httpx.Login{
+			TokenURL: value["tokenUrl"], ClientID: value["clientId"], Username: value["username"], Password: password,
+			Header: http.Header{"X-Api-Key": {key}},
+		}),
+		traits: usersync.TargetTraits{
+			CanLookUp: true, Mapping: rules, MaxInFlight: inFlight, TimeOut: int((timeOut + time.Second - 1) / time.Second),
+		},
+	}, nil
+}
+
+// mapping is the built-in mapping. A phone number that is none is left out.
+func mapping(country string) []usersync.Rule {
+	return []usersync.Rule{
+		{Field: "Firstname", Expr: "name.givenName"},
+		{Field: "Lastname", Expr: "name.familyName"},
+		{Field: "Email", Expr: "trim(emails.work)"},
+		{Field: "Phone", Expr: `e164(phones.mobile ?? phones.work, "` + country + `")`},
+	}
+}
+
+func unusable(setting, why string) error {
+	return usersync.E(usersync.Settings, "bokamera: "+setting+" "+why)
+}
+
+// Traits are those of the settings.
+func (t *target) Traits() usersync.TargetTraits { return t.traits }
+
+// Check logs in and asks for one customer.
+func (t *target) Check(ctx context.Context) error {
+	_, err := t.list(ctx, url.Values{"Skip": {"0"}, "Take": {"1"}})
+	return err
+}
+
+// MatchKeys are the record's e-mail address and phone number.
+func (t *target) MatchKeys(r usersync.Record) []usersync.MatchKey {
+	return t.keys(r.Text("Email"), r.Text("Phone"))
+}
+
+// keys are the values that a customer is matched by, normalised.
+func (t *target) keys(email, number string) (keys []usersync.MatchKey) {
+	if folded := foldEmail(email); folded != "" {
+		keys = append(keys, usersync.MatchKey{Kind: usersync.MatchEmail, Value: folded})
+	}
+	if spelt, ok := phone.E164(number, t.country); ok {
+		keys = append(keys, usersync.MatchKey{Kind: usersync.MatchPhone, Value: spelt})
+	}
+	return keys
+}
+
+// foldEmail is an address without spaces around it and in lower case; empty where it is none.
+func foldEmail(text string) string {
+	text = strings.ToLower(strings.TrimSpace(text))
+	name, host, ok := strings.Cut(text, "@")
+	if !ok || name == "" || host == "" || strings.ContainsAny(text, " \t\r\n") || strings.Contains(host, "@") {
+		return ""
+	}
+	return text
+}
+
+// unit parts a key.
+const unit = "\x1f"
+
+// Key is what tells one customer from another: the e-mail address, the phone number and the name together, since
+// people of one household share the first two. A record without address and number has none: its create
+// cannot be looked up.
+func (t *target) Key(r usersync.Record) (string, error) {
+	for _, f := range r {
+		if _, text := f.Value.(string); !text && (f.Name == "Email" || f.Name == "Phone" || f.Name == "Firstname" || f.Name == "Lastname") {
+			return "", usersync.E(usersync.Rejected, f.Name+" is not text")
+		}
+	}
+	return t.keyOf(r.Text("Email"), r.Text("Phone"), r.Text("Firstname"), r.Text("Lastname")), nil
+}
+
+func (t *target) keyOf(email, number, first, last string) string {
+	keys := t.keys(email, number)
+	if len(keys) == 0 {
+		return ""
+	}
+	var address, spelt string
+	for _, k := range keys {
+		if k.Kind == usersync.MatchEmail {
+			address = k.Value
+		} else {
+			spelt = k.Value
+		}
+	}
+	fold := func(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
+	return strings.Join([]string{address, spelt, fold(first), fold(last)}, unit)
+}

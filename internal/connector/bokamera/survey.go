@@ -1,0 +1,107 @@
+package bokamera
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/usersync/usersync/internal/httpx"
+	"github.com/usersync/usersync/internal/usersync"
+)
+
+const (
+	pageSize    = 500
+	maxPage     = 20_000 // customers in one answer
+	maxSearched = 10_000 // customers that one search is followed through
+)
+
+// listed is what is read of a customer.
+type listed struct {
+	ID        string `json:"Id"`
+	Firstname string
+	Lastname  string
+	Email     string
+	Phone     string
+}
+
+// page is an answer to a list.
+type page struct {
+	Total   *int
+	Results []listed
+}
+
+// last reports whether nothing follows after so many customers. A page shorter than it was asked for may be
+// capped, and is not the last one.
+func (p *page) last(so int) bool {
+	return len(p.Results) == 0 || p.Total != nil && so >= *p.Total
+}
+
+// Survey lists customers by Skip. The cursor says how many there were, and the id that the last page began with:
+// a server that gives the same page again does not know Skip.
+func (t *target) Survey(ctx context.Context, at usersync.Cursor) (usersync.SurveyPage, error) {
+	text, before, _ := strings.Cut(string(at), " ")
+	skip := 0
+	if at != "" {
+		var err error
+		if skip, err = strconv.Atoi(text); err != nil || skip < 0 {
+			return usersync.SurveyPage{}, usersync.E(usersync.Malformed, "the cursor of "+listName+" is none")
+		}
+	}
+	answer, err := t.list(ctx, url.Values{"Skip": {strconv.Itoa(skip)}, "Take": {strconv.Itoa(pageSize)}, "OrderBy": {"Id"}, "Include": {"Total"}})
+	if err != nil {
+		return usersync.SurveyPage{}, err
+	}
+	var surveyed usersync.SurveyPage
+	for _, c := range answer.Results {
+		surveyed.Records = append(surveyed.Records, usersync.Surveyed{ID: c.ID, Keys: t.keys(c.Email, c.Phone)})
+	}
+	skip += len(answer.Results)
+	if surveyed.Last = answer.last(skip); surveyed.Last {
+		return surveyed, nil
+	}
+	if answer.Results[0].ID == before {
+		return usersync.SurveyPage{}, usersync.E(usersync.Malformed, listName+" gives the same page again, whatever Skip says")
+	}
+	surveyed.Next = usersync.Cursor(strconv.Itoa(skip) + " " + answer.Results[0].ID)
+	return surveyed, nil
+}
+
+// list asks for customers.
+func (t *target) list(ctx context.Context, query url.Values) (answer page, err error) {
+	_, err = t.session.Do(ctx, httpx.Request{
+		Name: listName, Method: http.MethodGet, URL: t.base + customersPath + "?" + query.Encode(), Repeat: true,
+		Decode: func(a httpx.Answer) (err error) {
+			answer, err = decodePage(a.Body)
+			return err
+		},
+	})
+	if usersync.Is(err, usersync.NotFound) || usersync.Is(err, usersync.Rejected) {
+		err = usersync.E(usersync.Malformed, usersync.Public(err)+"; url must be the address before "+customersPath)
+	}
+	return answer, err
+}
+
+// decodePage reads a page. A customer who cannot be read makes it none: overlooked, they would be created again.
+func decodePage(body []byte) (page, error) {
+	var answer struct {
+		Total   *int
+		Results *[]listed
+	}
+	if err := httpx.DecodeJSON(listName, body, &answer); err != nil {
+		return page{}, err
+	}
+	switch {
+	case answer.Results == nil:
+		return page{}, usersync.E(usersync.Malformed, listName+" was answered without Results")
+	case len(*answer.Results) > maxPage:
+		return page{}, usersync.E(usersync.Malformed, listName+" was answered with more than 20000 customers")
+	}
+	for i := range *answer.Results {
+		if fault := usersync.KeyFault((*answer.Results)[i].ID); fault != "" {
+			return page{}, usersync.E(usersync.Malformed, listName+" was answered with a customer that is none: "+fault)
+		}
+	}
+	return page{answer.Total, *answer.Results}, nil
+}
