@@ -89,3 +89,33 @@ func TestKilledAtRandomMomentsNobodyBecomesTwoCustomers(t *testing.T) {
 		t.Errorf("%d customers with %d addresses, of %d people", len(boka.customers), len(all), people)
 	}
 }
+
+func TestWhoLeftIsDeletedOnlyIfUsersyncCreatedThemAndTheGuardLetsIt(t *testing.T) {
+	vaka, boka := newVAKA(t, 100), newBokaMera(t, 0)
+	boka.add("boende.0@example.test", "")
+	settings, data := settingsFile(t, fmt.Sprintf("companies:\n  - id: %s\n    name: Brf Utsikten\n    source: %s\n    target: %s\n    leavers: {then: delete, atMost: 5}\n", testCompany, vaka.endpoint(), boka.endpoint("")))
+	sync := func() (job, result) {
+		r := runProgram(t, "sync", "--config", settings, "--data", data, "--json")
+		return r.jobLine(t), r
+	}
+	if j, r := sync(); count(j.UsersCreated) != 99 || count(j.UsersUpdated) != 1 {
+		t.Fatalf("%+v", r)
+	}
+	everybody := vaka.users
+	vaka.users = everybody[:94]
+	if j, r := sync(); j.StatusName != "Failed" || r.code != exitFailed || len(boka.customers) != 100 || !strings.Contains(j.ErrorMessage, "6") {
+		t.Errorf("six of at most five: %+v, %d customers", r, len(boka.customers))
+	}
+	vaka.users = nil
+	if j, r := sync(); j.StatusName != "Failed" || len(boka.customers) != 100 {
+		t.Errorf("an empty list: %+v, %d customers", r, len(boka.customers))
+	}
+	vaka.users = everybody[1:97]
+	if j, r := sync(); j.StatusName != "Completed" || count(j.UsersRemoved) != 3 || len(boka.customers) != 97 || count(j.UsersUnchanged) != 96 {
+		t.Errorf("four, one of whom was there before: %+v, %d customers", r, len(boka.customers))
+	}
+	vaka.users = everybody
+	if j, r := sync(); count(j.UsersCreated) != 3 || count(j.UsersUpdated) != 1 || len(boka.customers) != 100 {
+		t.Errorf("all back: %+v, %d customers", r, len(boka.customers))
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -50,7 +51,7 @@ func newVAKA(t *testing.T, people int) *vakaOnline {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"userAccounts": v.users})
+		_ = json.NewEncoder(w).Encode(map[string]any{"userAccounts": append([]map[string]any{}, v.users...)})
 	})
 	v.Server = httptest.NewServer(mux)
 	t.Cleanup(v.Close)
@@ -67,6 +68,7 @@ type bokaMera struct {
 	delay     time.Duration
 	mu        sync.Mutex
 	customers []map[string]any // in the order of creation
+	made      int
 	posts     int
 	lists     int
 	refuse    string // the e-mail address of whom it will not take
@@ -84,6 +86,15 @@ func newBokaMera(t *testing.T, delay time.Duration) *bokaMera {
 	})
 	mux.HandleFunc("GET /customers", b.list)
 	mux.HandleFunc("POST /customers", func(w http.ResponseWriter, r *http.Request) { b.write(w, r, "") })
+	mux.HandleFunc("DELETE /customers/{id}", func(w http.ResponseWriter, r *http.Request) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		before := len(b.customers)
+		b.customers = slices.DeleteFunc(b.customers, func(c map[string]any) bool { return c["Id"] == r.PathValue("id") })
+		if len(b.customers) == before {
+			w.WriteHeader(http.StatusNotFound)
+		}
+	})
 	mux.HandleFunc("PUT /customers/{id}", func(w http.ResponseWriter, r *http.Request) { b.write(w, r, r.PathValue("id")) })
 	b.Server = httptest.NewServer(mux)
 	t.Cleanup(b.Close)
@@ -91,7 +102,8 @@ func newBokaMera(t *testing.T, delay time.Duration) *bokaMera {
 }
 
 func (b *bokaMera) add(email, phone string) string {
-	id := fmt.Sprintf("c0ffee00-0000-4000-8000-%012d", len(b.customers))
+	b.made++
+	id := fmt.Sprintf("c0ffee00-0000-4000-8000-%012d", b.made)
 	b.customers = append(b.customers, map[string]any{"Id": id, "Email": email, "Phone": phone})
 	return id
 }
