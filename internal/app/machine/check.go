@@ -48,33 +48,66 @@ func OpenChecker(file *settings.File, data string) (*Checker, error) {
 // Close lets go of what the checker opened.
 func (c *Checker) Close() { c.done() }
 
-// Check logs in to a company's source and target and reads one page.
+// Check logs in to a company's source and target, reads one page, and says which fields of the target it would
+// fill: names of fields and numbers of people, no values.
 func (c *Checker) Check(ctx context.Context, co usersync.Company) []Finding {
-	return []Finding{c.source(ctx, co), c.target(ctx, co)}
+	source, people := c.source(ctx, co)
+	target, rules, mapper := c.target(ctx, co)
+	findings := []Finding{source, target}
+	if mapper != nil && source.Fault == "" {
+		findings = append(findings, mapped(people, rules, mapper)...)
+	}
+	return findings
 }
 
-func (c *Checker) source(ctx context.Context, co usersync.Company) Finding {
+func (c *Checker) source(ctx context.Context, co usersync.Company) (Finding, []*usersync.Person) {
 	f := Finding{What: "source " + co.Source.Type}
 	source, err := c.systems.Source(ctx, co)
 	if err == nil {
 		err = source.Check(ctx)
 	}
+	var people []*usersync.Person
 	if err == nil {
-		f.Found, err = firstPage(ctx, source)
+		f.Found, people, err = firstPage(ctx, source)
 	}
-	return f.with(err)
+	return f.with(err), people
 }
 
-func (c *Checker) target(ctx context.Context, co usersync.Company) Finding {
+func (c *Checker) target(ctx context.Context, co usersync.Company) (Finding, []usersync.Rule, usersync.Mapper) {
 	f := Finding{What: "target " + co.Target.Type}
-	target, _, err := c.systems.Target(ctx, co)
-	if err == nil {
-		err = target.Check(ctx)
+	target, mapper, err := c.systems.Target(ctx, co)
+	if err != nil {
+		return f.with(err), nil, nil
 	}
-	if err == nil {
+	if err = target.Check(ctx); err == nil {
 		f.Found = "login works"
 	}
-	return f.with(err)
+	return f.with(err), target.Traits().Mapping, mapper
+}
+
+// mapped says of each rule for how many people it has a value, and how many people cannot be mapped.
+func mapped(people []*usersync.Person, rules []usersync.Rule, mapper usersync.Mapper) []Finding {
+	filled, failed := map[string]int{}, 0
+	for _, p := range people {
+		r, err := mapper.Map(p)
+		if err != nil {
+			failed++
+			continue
+		}
+		for _, f := range r {
+			filled[f.Name]++
+		}
+	}
+	var findings []Finding
+	for _, rule := range rules {
+		findings = append(findings, Finding{
+			What: "field " + rule.Field, Found: fmt.Sprintf("from %s: %d of %d people have a value", rule.Expr, filled[rule.Field], len(people)),
+		})
+	}
+	if failed > 0 {
+		findings = append(findings, Finding{What: "mapping", Found: fmt.Sprintf("%d of %d people cannot be mapped; each would be a failed outcome", failed, len(people))})
+	}
+	return findings
 }
 
 func (f Finding) with(err error) Finding {
@@ -87,8 +120,8 @@ func (f Finding) with(err error) Finding {
 // errEnough ends a stream after its first page.
 var errEnough = errors.New("one page is enough")
 
-// firstPage reads one page and says how many people it has.
-func firstPage(ctx context.Context, source usersync.Source) (string, error) {
+// firstPage reads one page: what it lists, in words, and its people.
+func firstPage(ctx context.Context, source usersync.Source) (string, []*usersync.Person, error) {
 	var page usersync.Page
 	var err error
 	switch s := source.(type) {
@@ -101,13 +134,13 @@ func firstPage(ctx context.Context, source usersync.Source) (string, error) {
 		}
 	}
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	faults := 0
+	var people []*usersync.Person
 	for i := range page.Entries {
-		if page.Entries[i].Person == nil {
-			faults++
+		if p := page.Entries[i].Person; p != nil {
+			people = append(people, p)
 		}
 	}
-	return fmt.Sprintf("the first page lists %d people, %d of them not usable", len(page.Entries), faults), nil
+	return fmt.Sprintf("the first page lists %d people, %d of them not usable", len(page.Entries), len(page.Entries)-len(people)), people, nil
 }
