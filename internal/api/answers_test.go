@@ -80,8 +80,8 @@ var answerTests = []answerTest{
 	{"approved removals", request{method: "POST", path: jobs, as: "writer", body: `{"ApproveRemovals":0}`}, 400, "NotSupported", "ApproveRemovals", ""},
 	{"not supported and wrong", request{method: "POST", path: jobs, as: "writer", body: `{"DryRun":true,"Full":1}`}, 400, "ValidationError", "Full DryRun", ""},
 	{"cancel", request{method: "POST", path: oneJob + "/cancel", as: "writer"}, 400, "NotSupported", "", ""},
-	{"OpenAPI", request{method: "GET", path: "/openapi.json"}, 400, "NotSupported", "", ""},
-	{"types", request{method: "GET", path: "/types/typescript"}, 400, "NotSupported", "", ""},
+	{"OpenAPI in another format", request{method: "GET", path: "/openapi.json?format=xml"}, 400, "ValidationError", "format", ""},
+	{"types with an address that ends the comment", request{method: "GET", path: "/types/typescript?BaseUrl=*/"}, 400, "ValidationError", "BaseUrl", ""},
 
 	{"start for others", request{method: "POST", path: jobs, as: "writer", body: `{"CompanyId":"` + string(theirs) + `"}`}, 403, "Forbidden", "", ""},
 	{"list of others", request{method: "GET", path: jobs + "?" + foreign, as: "reader"}, 403, "Forbidden", "", ""},

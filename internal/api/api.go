@@ -28,6 +28,8 @@ type Config struct {
 	Verifier auth.Verifier
 	Clock    usersync.Clock // for the log's durations
 	Log      *slog.Logger   // gets a line a request, without input or persons
+	// MorePaths are what the OpenAPI document says beside the job API: path items by path.
+	MorePaths map[string]any
 }
 
 // New makes the handler. It is safe for concurrent use and serves all paths; those that it does not

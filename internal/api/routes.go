@@ -22,20 +22,28 @@ var (
 
 // operation is what a route and a method lead to.
 type operation struct {
-	roles []string // one of them is needed; none: no login
-	takes []string // names of its input; all others are ignored
-	run   func(s *server, ctx context.Context, c *call) (answer any, err error)
+	name    string   // as ServiceStack names its request
+	roles   []string // one of them is needed; none: no login
+	takes   []string // names of its input; all others are ignored
+	answers string   // the name of its answer's schema; empty: it describes itself
+	run     func(s *server, ctx context.Context, c *call) (answer any, err error)
 }
 
 var (
-	createJob = &operation{mayStart, []string{"CompanyId", "DryRun", "Full", "ApproveRemovals"}, (*server).start}
-	queryJobs = &operation{mayRead, []string{"CompanyId", "Status", "Skip", "Take"}, (*server).list}
-	getJob    = &operation{mayRead, []string{"Id", "CompanyId"}, (*server).get}
-	outcomes  = &operation{mayRead, []string{"Id", "CompanyId", "Action", "Skip", "Take"}, (*server).listOutcomes}
-	cancelJob = &operation{mayStart, []string{"Id"}, (*server).notYet}
-	document  = &operation{nil, nil, (*server).notYet}
-	health    = &operation{nil, nil, (*server).health}
+	createJob = &operation{"CreateAxemaUserSync", mayStart, []string{"CompanyId", "DryRun", "Full", "ApproveRemovals"}, jobSchema, (*server).start}
+	queryJobs = &operation{"QueryAxemaUserSyncJobs", mayRead, []string{"CompanyId", "Status", "Skip", "Take"}, jobsSchema, (*server).list}
+	getJob    = &operation{"GetAxemaUserSyncJob", mayRead, []string{"Id", "CompanyId"}, jobSchema, (*server).get}
+	outcomes  = &operation{"QueryAxemaUserSyncOutcomes", mayRead, []string{"Id", "CompanyId", "Action", "Skip", "Take"}, outcomesSchema, (*server).listOutcomes}
+	cancelJob = &operation{"CancelAxemaUserSync", mayStart, []string{"Id"}, jobSchema, (*server).notYet}
+	health    = &operation{"GetHealth", nil, nil, healthSchema, (*server).health}
+	// The last two describe the others: what they give is made from the routes.
+	openAPI    = &operation{name: "GetOpenAPI"}
+	typeScript = &operation{name: "GetTypeScript", takes: []string{"BaseUrl", "IncludeTypes"}}
 )
+
+func init() {
+	openAPI.run, typeScript.run = (*server).openAPI, (*server).typeScript
+}
 
 // route is a path, whose fixed parts are matched in any case, and its methods. Where GET is, HEAD is too.
 type route struct {
@@ -49,8 +57,8 @@ var routes = []route{
 	{"/codelock/axema/usersync/{Id}", map[string]*operation{http.MethodGet: getJob}},
 	{"/codelock/axema/usersync/{Id}/outcomes", map[string]*operation{http.MethodGet: outcomes}},
 	{"/codelock/axema/usersync/{Id}/cancel", map[string]*operation{http.MethodPost: cancelJob}},
-	{"/openapi.json", map[string]*operation{http.MethodGet: document}},
-	{"/types/typescript", map[string]*operation{http.MethodGet: document}},
+	{"/openapi.json", map[string]*operation{http.MethodGet: openAPI}},
+	{"/types/typescript", map[string]*operation{http.MethodGet: typeScript}},
 	{"/healthz", map[string]*operation{http.MethodGet: health}},
 	{"/json/reply/CreateAxemaUserSync", map[string]*operation{http.MethodPost: createJob}},
 	{"/json/reply/QueryAxemaUserSyncJobs", map[string]*operation{http.MethodGet: queryJobs, http.MethodPost: queryJobs}},

@@ -26,6 +26,7 @@ type call struct {
 	began  time.Time
 	route  *route
 	header http.Header
+	origin string // where the client has reached the API, such as https://api.example
 	query  query
 	who    auth.Principal // zero where the operation needs no login
 	in     *input
@@ -33,7 +34,7 @@ type call struct {
 
 // ServeHTTP answers one request and logs it.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{id: rand.Text(), began: s.Clock.Now(), header: r.Header, query: readQuery(r.URL.RawQuery)}
+	c := &call{id: rand.Text(), began: s.Clock.Now(), header: r.Header, origin: originOf(r), query: readQuery(r.URL.RawQuery)}
 	status := http.StatusOK
 	answer, err := s.serve(w, r, c)
 	if err != nil {
@@ -44,6 +45,14 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	write(w, r, c.query, status, answer)
 	s.logRequest(r, c, status)
+}
+
+// originOf is the address that a client has used, as far as the request tells.
+func originOf(r *http.Request) string {
+	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 // serve leads the request through the gates to its operation.

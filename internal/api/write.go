@@ -7,15 +7,19 @@ import (
 	"strings"
 )
 
+// plainText is an answer that is no JSON.
+type plainText string
+
 // write sends the answer as JSON or, where the query names a callback, as JSONP; that one always has
 // status 200, since a script that failed to load could not tell why.
 func write(w http.ResponseWriter, r *http.Request, q query, status int, answer any) {
-	text, err := json.Marshal(answer)
-	if err != nil {
-		status, text = http.StatusInternalServerError, []byte(`{"ResponseStatus":{"ErrorCode":"InternalError","Message":"An unforeseen error"}}`)
-	}
 	kind := "application/json; charset=utf-8"
-	if callback := q.callback(); callback != "" {
+	text, err := json.Marshal(answer)
+	if plain, ok := answer.(plainText); ok {
+		kind, text = "text/plain; charset=utf-8", []byte(plain)
+	} else if err != nil {
+		status, text = http.StatusInternalServerError, []byte(`{"ResponseStatus":{"ErrorCode":"InternalError","Message":"An unforeseen error"}}`)
+	} else if callback := q.callback(); callback != "" {
 		status, kind = http.StatusOK, "text/javascript; charset=utf-8"
 		text = []byte(callback + "(" + string(text) + ")")
 	}
