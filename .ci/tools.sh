@@ -40,16 +40,17 @@ bring() {
   fail "$what is missing, and apt-get could install none of: $*"
 }
 
-# npm_tool NAME VERSION prints the folder of an npm package, installed first where it is absent. The
+# npm_tool NAME VERSION [OTHER@VERSION…] prints the folder of an npm package, installed first where it is absent. The
 # installation is moved into place whole, so that one that was cut off is never taken for one.
 npm_tool() {
-  local name=$1 version=$2 place="$tools/$1-$2" fresh
+  local name=$1 version=$2 place="$tools/${1//[@\/]/_}-$2" fresh
+  shift 2 # whatever else is to be beside it
   if [ ! -d "$place" ]; then
     need node nodejs
     need npm npm
     mkdir -p "$tools"
     fresh=$(mktemp -d "$tools/.new.XXXXXX")
-    if ! npm install --prefix "$fresh" --no-audit --no-fund --ignore-scripts --loglevel=error "$name@$version" >"$fresh/log" 2>&1; then
+    if ! npm install --prefix "$fresh" --no-audit --no-fund --ignore-scripts --loglevel=error "$name@$version" "$@" >"$fresh/log" 2>&1; then
       tail -n 20 "$fresh/log" >&2
       rm -rf "$fresh"
       fail "npm could not install $name@$version"
