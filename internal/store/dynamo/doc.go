@@ -7,7 +7,10 @@
 //	C#<company>                  LEASE             the lease: job (absent while free), fence, until, taken over from
 //	C#<company>                  J#<job>           a job as JSON; its status, fence, rev and last writer beside it
 //	J#<shard>                    <job>             the company of a job; 16 shards by the hash of its id
+//	C#<company>                  SETTINGS          a tenant's settings, its name and its schedule
 //	C#<company>                  I#<sha256>        what an Idempotency-Key stands for
+//	T#<shard>                    <company>         a tenant's listing: name, schedule, when put, last success; 16 shards
+//	N                            N                 until when the schedules have been looked after
 //	W#<job>#<kind>#              <number>          a row of kind plan, seen or outcome: its data, or where its chunks are
 //	B#<generation>#<chunk>       B                 380 KB of a row that is larger
 //	L#<set>#<shard>              <hash>            a link; 16 shards by the first hexadecimal digit of the hash
@@ -40,5 +43,6 @@
 // that stood in the way comes back with the refusal. The SDK repeats a request whose answer was
 // lost, and may then be refused by what it wrote itself; where that could be taken for somebody else, the item
 // holds a token of the writer. Users are created in transactions, as many in one as are waiting, because each
-// of them moves the company's one counter.
+// of them moves the company's one counter. A tenant is put and deleted in one, so that what is listed of it and
+// its settings are never of two minds.
 package dynamo

@@ -141,3 +141,18 @@ func TestUsersThatWaitAreCreatedTogether(t *testing.T) {
 		t.Fatalf("%d users in %d transactions", len(ordinals), transactions)
 	}
 }
+
+func TestASuccessThatMeetsAPutIsNotedAllTheSame(t *testing.T) {
+	for _, conflicts := range []int{0, 1, 5} {
+		left := conflicts
+		s, script, _ := scripted(t, func(operation string, in object) answer {
+			if left--; left >= 0 {
+				return engineError(400, "TransactionConflictException", nil)
+			}
+			return answer{body: object{}}
+		})
+		if err := s.TenantSucceeded(t.Context(), "c", time.Unix(0, 0)); err != nil || len(script.asked) != conflicts+1 {
+			t.Errorf("after %d conflicts: %v, %v", conflicts, err, script.asked)
+		}
+	}
+}

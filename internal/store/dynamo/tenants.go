@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/usersync/usersync/internal/usersync"
@@ -44,31 +45,31 @@ func listingKey(company usersync.CompanyID) key {
 
 func listingPartition(shard string) string { return "T#" + shard }
 
-// PutTenant writes the settings, then the listing: whoever is listed has settings.
+// PutTenant writes settings and listing in one transaction: whoever is listed has the settings that the
+// listing was made of.
 func (s *Store) PutTenant(ctx context.Context, t usersync.Tenant) error {
 	schedule := usersync.Schedule{}
 	if t.Schedule != nil {
 		schedule = *t.Schedule
 	}
 	item := tenantItem{key: tenantKey(t.ID), Name: t.Name, Settings: t.Settings, At: schedule.At, Zone: schedule.Zone, Put: stamp(t.PutAt)}
-	r, err := encode(item)
+	settings, err := encode(item)
 	if err != nil {
 		return err
-	}
-	if _, err := s.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.tables.Main, Item: r}); err != nil {
-		return translate(err)
 	}
 	name, value := expression.Name, expression.Value
-	e, err := build(expression.NewBuilder().WithUpdate(expression.Set(name("name"), value(t.Name)).
-		Set(name("at"), value(schedule.At)).Set(name("zone"), value(schedule.Zone)).Set(name("put"), value(item.Put))))
+	e, err := build(expression.NewBuilder().WithUpdate(expression.Set(name("name"), value(item.Name)).
+		Set(name("at"), value(item.At)).Set(name("zone"), value(item.Zone)).Set(name("put"), value(item.Put))))
 	if err != nil {
 		return err
 	}
-	_, err = s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &s.tables.Main, Key: listingKey(t.ID).row(),
-		UpdateExpression: e.Update(), ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values(),
+	return s.transactUntangled(ctx, []types.TransactWriteItem{
+		{Put: &types.Put{TableName: &s.tables.Main, Item: settings}},
+		{Update: &types.Update{
+			TableName: &s.tables.Main, Key: listingKey(t.ID).row(),
+			UpdateExpression: e.Update(), ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values(),
+		}},
 	})
-	return translate(err)
 }
 
 // Tenant reads one item.
@@ -93,19 +94,18 @@ func (s *Store) Tenant(ctx context.Context, id usersync.CompanyID) (usersync.Ten
 
 func noTenant() error { return usersync.E(usersync.NotFound, "the company has no settings") }
 
-// DeleteTenant removes the listing first: a call that broke off can be repeated.
+// DeleteTenant removes settings and listing in one transaction.
 func (s *Store) DeleteTenant(ctx context.Context, id usersync.CompanyID) error {
-	for _, k := range []key{listingKey(id), tenantKey(id)} {
-		err := s.remove(ctx, k, expression.AttributeExists(expression.Name("pk")))
-		_, missing := errors.AsType[*refused](err)
-		switch {
-		case missing && k == tenantKey(id):
-			return noTenant()
-		case err != nil && !missing:
-			return err
-		}
+	settings, err := s.removeWrite(tenantKey(id), expression.AttributeExists(expression.Name("pk")))
+	if err != nil {
+		return err
 	}
-	return nil
+	listing := types.TransactWriteItem{Delete: &types.Delete{TableName: &s.tables.Main, Key: listingKey(id).row()}}
+	err = s.transactUntangled(ctx, []types.TransactWriteItem{settings, listing})
+	if _, missing := errors.AsType[*cancelled](err); missing {
+		return noTenant()
+	}
+	return err
 }
 
 // Tenants reads the listings.
@@ -144,13 +144,15 @@ func (s *Store) TenantTimetables(ctx context.Context) ([]usersync.Timetable, err
 	return all, nil
 }
 
-// TenantSucceeded is one conditional write.
+// TenantSucceeded is one conditional write, repeated where it meets a put.
 func (s *Store) TenantSucceeded(ctx context.Context, id usersync.CompanyID, at time.Time) error {
 	name, value := expression.Name("succeeded"), expression.Value(stamp(at))
 	later := expression.AttributeExists(expression.Name("pk")).
 		And(expression.AttributeNotExists(name).Or(name.LessThan(value)))
-	_, err := s.update(ctx, listingKey(id), expression.Set(name, value), later)
-	return unlessRefused(err)
+	return unlessRefused(s.untangled(ctx, func() error {
+		_, err := s.update(ctx, listingKey(id), expression.Set(name, value), later)
+		return err
+	}))
 }
 
 // listings reads all partitions side by side, in order of id.

@@ -43,3 +43,8 @@ func (s *Store) transact(ctx context.Context, writes []types.TransactWriteItem) 
 	_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes, ClientRequestToken: &token})
 	return translate(err)
 }
+
+// transactUntangled is transact, repeated where it meets others. Errors: *cancelled.
+func (s *Store) transactUntangled(ctx context.Context, writes []types.TransactWriteItem) error {
+	return s.untangled(ctx, func() error { return s.transact(ctx, writes) })
+}

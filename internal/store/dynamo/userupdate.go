@@ -109,7 +109,7 @@ func (s *Store) moveCode(ctx context.Context, company usersync.CompanyID, item, 
 		}
 		writes = append(writes, giveBack)
 	}
-	err = s.untangled(ctx, func() error { return s.transact(ctx, writes) })
+	err = s.transactUntangled(ctx, writes)
 	c, ok := errors.AsType[*cancelled](err)
 	if !ok {
 		return err
