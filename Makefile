@@ -26,6 +26,7 @@ verify: ## the real engines: DynamoDB Local, ASL engine, SAM CLI, containers, li
 	@.ci/with-dynamodb go test -count=1 -tags verify -run SettingsOfADeployment ./internal/cmd/usersync
 	@ASL_ENGINE_SCRIPTED=yes .ci/with-asl-engine go test -count=1 -tags verify ./internal/local/...
 	@.ci/servicestack
+	@.ci/schemathesis
 	@.ci/template
 	@SETTINGS=internal/rehearsal/testdata/companies.yaml .ci/local .ci/rehearse
 

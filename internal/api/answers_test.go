@@ -62,7 +62,7 @@ var answerTests = []answerTest{
 	{"all faults at once", request{method: "GET", path: jobs + "?CompanyId=x&Status=9&Skip=-1&Take=0", as: "reader"}, 400, "ValidationError", "CompanyId Status Skip Take", ""},
 	{"too much", request{method: "GET", path: jobs + "?Skip=10001&Take=101", as: "reader"}, 400, "ValidationError", "Skip Take", ""},
 	{"empty values", request{method: "GET", path: jobs + "?Status=&Skip=&Take=", as: "reader"}, 400, "ValidationError", "Status Skip Take", ""},
-	{"no whole number", request{method: "GET", path: jobs + "?Skip=%2B1&Take=1.0", as: "reader"}, 400, "ValidationError", "Skip Take", ""},
+	{"no whole number", request{method: "GET", path: jobs + "?Skip=%2B1&Take=1.5", as: "reader"}, 400, "ValidationError", "Skip Take", ""},
 	{"bad encoding", request{method: "GET", path: jobs + "?CompanyId=%zz", as: "reader"}, 400, "ValidationError", "CompanyId", ""},
 	{"another format", request{method: "GET", path: jobs + "?format=xml", as: "reader"}, 400, "ValidationError", "format", ""},
 	{"another format without login", request{method: "GET", path: "/healthz?Format=csv"}, 400, "ValidationError", "format", ""},

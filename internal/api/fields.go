@@ -75,7 +75,8 @@ func (in *input) number(name string, least, most, otherwise int) int {
 		return otherwise
 	}
 	text := in.literal(name)
-	n, err := strconv.Atoi(text)
+	whole, _ := strings.CutSuffix(text, ".0") // as some write what is whole
+	n, err := strconv.Atoi(whole)
 	if err != nil || strings.HasPrefix(text, "+") || n < least || n > most {
 		in.fault(name, fmt.Sprintf("'%s' must be a whole number from %d to %d", name, least, most))
 	}
@@ -89,7 +90,7 @@ func (in *input) status(name string) *usersync.Status {
 	}
 	text, ok := in.str(name)
 	if !ok {
-		text = in.literal(name)
+		text, _ = strings.CutSuffix(in.literal(name), ".0")
 	}
 	for s := usersync.Pending; s <= usersync.Failed; s++ {
 		if text == strconv.Itoa(int(s)) || strings.EqualFold(text, s.String()) {

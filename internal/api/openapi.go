@@ -65,7 +65,7 @@ func (o *operation) describe(method, pattern string) map[string]any {
 			}
 			parameters = append(parameters, map[string]any{"name": p.name, "in": where, "required": inPath || !p.optional, "schema": p.jsonSchema()})
 		default:
-			body[p.name] = p.jsonSchema()
+			body[p.name] = p.inBody()
 		}
 	}
 	if o == createJob {

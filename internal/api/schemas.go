@@ -19,6 +19,8 @@ type property struct {
 	optional    bool
 	least, most int    // of a number; both zero: no bounds
 	of          string // of a list: the schema of its elements
+	unbuilt     bool   // recognised, and refused
+	pattern     string // of a text; empty: any
 	says        string
 }
 
@@ -40,14 +42,14 @@ const (
 var inputs = map[string]property{
 	"Id":              {name: "Id", kind: guid, says: "The job"},
 	"CompanyId":       {name: "CompanyId", kind: guid, optional: true, says: "The company; absent, empty or all zeros: the login's"},
-	"DryRun":          {name: "DryRun", kind: flag, optional: true, says: "Not supported yet"},
+	"DryRun":          {name: "DryRun", kind: flag, optional: true, unbuilt: true, says: "Not supported yet"},
 	"Full":            {name: "Full", kind: flag, optional: true, says: "Write everybody again, also the unchanged"},
-	"ApproveRemovals": {name: "ApproveRemovals", kind: number, optional: true, most: 2147483647, says: "Not supported yet"},
+	"ApproveRemovals": {name: "ApproveRemovals", kind: number, optional: true, unbuilt: true, says: "Not supported yet"},
 	"Status":          {name: "Status", kind: number, optional: true, most: 3, says: "0 Pending, 1 Processing, 2 Completed, 3 Failed"},
 	"Skip":            {name: "Skip", kind: number, optional: true, most: maxSkip},
 	"Take":            {name: "Take", kind: number, optional: true, least: 1, most: maxTake},
 	"Action":          {name: "Action", kind: oneOf, optional: true, of: "created updated removed failed skipped"},
-	"BaseUrl":         {name: "BaseUrl", kind: text, optional: true},
+	"BaseUrl":         {name: "BaseUrl", kind: text, optional: true, pattern: `^[^\u0000-\u001f\u007f-\u009f*]*$`},
 	"IncludeTypes":    {name: "IncludeTypes", kind: text, optional: true},
 }
 
@@ -85,8 +87,24 @@ func (o *operation) inputsOf() []property {
 	return all
 }
 
+// inBody is jsonSchema for a property of a body, where null is as good as absent.
+func (p *property) inBody() map[string]any {
+	s := p.jsonSchema()
+	if p.optional && !p.unbuilt {
+		s = map[string]any{"anyOf": []any{s, map[string]any{"type": "null"}}}
+	}
+	return s
+}
+
 // jsonSchema is the property in JSON Schema.
 func (p *property) jsonSchema() map[string]any {
+	if p.unbuilt { // there, and without a value that asks for anything
+		nothing := []any{nil}
+		if p.kind == flag {
+			nothing = append(nothing, false)
+		}
+		return map[string]any{"enum": nothing, "description": p.says}
+	}
 	s := map[string]any{}
 	switch p.kind {
 	case number:
@@ -106,10 +124,16 @@ func (p *property) jsonSchema() map[string]any {
 	switch p.kind {
 	case guid:
 		s["format"] = "uuid"
+		if p.optional { // in whatever spelling, or left empty
+			s = map[string]any{"anyOf": []any{map[string]any{"type": "string", "format": "uuid"}, map[string]any{"type": "string", "maxLength": 0}}}
+		}
 	case moment:
 		s["format"] = "date-time"
 	case oneOf:
 		s["enum"] = strings.Fields(p.of)
+	}
+	if p.pattern != "" {
+		s["pattern"] = p.pattern
 	}
 	if p.says != "" {
 		s["description"] = p.says
