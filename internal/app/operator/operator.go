@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/usersync/usersync/internal/app"
 	"github.com/usersync/usersync/internal/settings"
@@ -21,6 +22,7 @@ const openWithin = 30 * time.Second
 
 // Table is a deployment's main table.
 type Table struct {
+	name    string
 	tenants usersync.Tenants
 	clock   usersync.Clock
 }
@@ -30,7 +32,7 @@ type Table struct {
 func Open(ctx context.Context, table string) (*Table, error) {
 	ctx, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
-	c, err := config.LoadDefaultConfig(ctx)
+	c, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{})) // what it would say, the error says
 	switch {
 	case err != nil:
 		return nil, &usersync.Error{Code: usersync.Settings, Message: "the settings for AWS cannot be read: look at AWS_PROFILE, ~/.aws/config and ~/.aws/credentials", Cause: err}
@@ -42,21 +44,29 @@ func Open(ctx context.Context, table string) (*Table, error) {
 	}
 	client := dynamodb.NewFromConfig(c)
 	if err := dynamo.CheckTable(ctx, client, table); err != nil {
-		return nil, said(err)
+		return nil, said(table, err)
 	}
 	clock := usersync.SystemClock{}
-	return &Table{tenants: dynamo.New(client, dynamo.Tables{Main: table}, clock), clock: clock}, nil
+	return &Table{name: table, tenants: dynamo.New(client, dynamo.Tables{Main: table}, clock), clock: clock}, nil
 }
 
-// said adds to an error of AWS the name that AWS gives it: the operator knows what to do with it.
-func said(err error) error {
+// said adds to an error of the store the table and, where AWS gives the error a name, that name: the operator
+// knows what to do with it.
+func said(table string, err error) error {
 	e, ours := errors.AsType[*usersync.Error](err)
-	api, answered := errors.AsType[smithy.APIError](err)
-	if !ours || !answered {
+	if !ours {
+		return err
+	}
+	switch e.Code {
+	case usersync.Internal, usersync.Throttled, usersync.Unavailable:
+	default: // about the company, or names the table already
 		return err
 	}
 	told := *e
-	told.Message += " (" + api.ErrorCode() + ")"
+	told.Message = "the table " + table + " cannot be used: " + e.Message
+	if api, answered := errors.AsType[smithy.APIError](err); answered {
+		told.Message += " (" + api.ErrorCode() + ")"
+	}
 	return &told
 }
 
@@ -67,7 +77,7 @@ func (t *Table) Put(ctx context.Context, tenants []settings.Tenant, put func(set
 			ID: tenant.Company.ID, Name: tenant.Company.Name, Settings: tenant.Text, Schedule: tenant.Company.Schedule, PutAt: t.clock.Now(),
 		})
 		if err != nil {
-			return said(err)
+			return said(t.name, err)
 		}
 		if err := put(tenant); err != nil {
 			return err
@@ -81,7 +91,7 @@ func (t *Table) Put(ctx context.Context, tenants []settings.Tenant, put func(set
 func (t *Table) Get(ctx context.Context, id usersync.CompanyID) (text []byte, fault, err error) {
 	tenant, err := t.tenants.Tenant(ctx, id)
 	if err != nil {
-		return nil, nil, said(err)
+		return nil, nil, said(t.name, err)
 	}
 	_, fault = settings.ParseTenant(id, tenant.Settings, app.Known())
 	return tenant.Settings, fault, nil
@@ -90,10 +100,10 @@ func (t *Table) Get(ctx context.Context, id usersync.CompanyID) (text []byte, fa
 // List lists all companies, without their settings.
 func (t *Table) List(ctx context.Context) ([]usersync.Tenant, error) {
 	all, err := t.tenants.Tenants(ctx)
-	return all, said(err)
+	return all, said(t.name, err)
 }
 
 // Delete removes a company's settings. Errors: NotFound.
 func (t *Table) Delete(ctx context.Context, id usersync.CompanyID) error {
-	return said(t.tenants.DeleteTenant(ctx, id))
+	return said(t.name, t.tenants.DeleteTenant(ctx, id))
 }

@@ -73,6 +73,16 @@ func TestSettingsOfADeploymentArePutReadListedAndDeleted(t *testing.T) {
 	if r := runProgram(t, "company", "put", "-f", file, "--table", table); r.code != exitUsage || r.out != "" || !strings.Contains(r.stderr, "companies[0].source") || !strings.Contains(r.stderr, "companies[1].nam") {
 		t.Errorf("put of faults: %+v", r)
 	}
+	half := strings.NewReplacer("name: Brf Å", "name: Changed", "name: Two", "nam: Two").Replace(good)
+	if err := os.WriteFile(file, []byte(half), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := runProgram(t, "company", "put", "-f", file, "--table", table); r.code != exitUsage || r.out != "" {
+		t.Errorf("put of one fault: %+v", r)
+	}
+	if r := runProgram(t, "company", "list", "--table", table); r.code != exitDone || strings.Contains(r.out, "Changed") {
+		t.Errorf("a file with a fault has changed what is kept: %+v", r)
+	}
 	for _, want := range []int{exitDone, exitFailed} {
 		if r := runProgram(t, "company", "delete", otherCompany, "--table", table); r.code != want {
 			t.Errorf("delete: %+v", r)
@@ -81,7 +91,7 @@ func TestSettingsOfADeploymentArePutReadListedAndDeleted(t *testing.T) {
 	for name, args := range map[string][]string{
 		"is not there": {"list", "--table", table + "-nope"}, "guid": {"get", "17", "--table", table}, "no settings": {"get", otherCompany, "--table", table},
 	} {
-		if r := runProgram(t, append([]string{"company"}, args...)...); r.code == exitDone || !strings.Contains(r.stderr, name) {
+		if r := runProgram(t, append([]string{"company"}, args...)...); r.code == exitDone || !strings.Contains(r.stderr, name) || r.out != "" || strings.Count(r.stderr, "\n") != 1 {
 			t.Errorf("%v: %+v", args, r)
 		}
 	}
