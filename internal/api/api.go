@@ -28,6 +28,7 @@ type Config struct {
 	Verifier auth.Verifier
 	Clock    usersync.Clock // for the log's durations
 	Log      *slog.Logger   // gets a line a request, without input or persons
+	Origins  []string       // of browsers' pages that may read answers, such as https://app.example
 	// MorePaths are what the OpenAPI document says beside the job API: path items by path.
 	MorePaths map[string]any
 }

@@ -44,7 +44,8 @@ func TestTheWholeWayOverAConnection(t *testing.T) {
 		{"POST", jobs, "", endless, 413},
 		{"HEAD", jobs, token, nil, 200},
 		{"GET", jobs + "//", token, nil, 404},
-		{"OPTIONS", jobs, token, nil, 405},
+		{"OPTIONS", jobs, "", nil, 204},
+		{"PATCH", jobs, token, nil, 405},
 	}
 	for _, test := range tests {
 		r, err := http.NewRequestWithContext(t.Context(), test.method, server.URL+test.path, test.body)

@@ -36,6 +36,10 @@ type call struct {
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{id: rand.Text(), began: s.Clock.Now(), header: r.Header, origin: originOf(r), query: readQuery(r.URL.RawQuery)}
 	status := http.StatusOK
+	s.allowOrigin(w.Header(), r)
+	if s.options(w, r) {
+		return
+	}
 	answer, err := s.serve(w, r, c)
 	if err != nil {
 		f := failureOf(err, c.id)

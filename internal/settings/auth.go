@@ -70,7 +70,29 @@ func (r *reader) names(v value) []string {
 func (r *reader) network(v value, n *Network) {
 	r.object(v, map[string]reading{
 		"allowPrivate": func(v value) { n.AllowPrivate, _ = r.boolean(v) },
+		"origins":      func(v value) { n.Origins = r.origins(v) },
 	})
+}
+
+// origins are browsers' pages by scheme, host and port.
+func (r *reader) origins(v value) []string {
+	var all []string
+	for _, v := range r.list(v) {
+		text, ok := r.text(v, maxURL)
+		if !ok {
+			continue
+		}
+		u, fault := parseURL(text)
+		switch {
+		case fault != "":
+			r.fault(v, fault)
+		case u.Scheme+"://"+u.Host != text:
+			r.fault(v, "this must be an origin such as https://app.example: scheme, host and port, no more")
+		default:
+			all = append(all, text)
+		}
+	}
+	return all
 }
 
 // guid is a company's id in its canonical spelling.

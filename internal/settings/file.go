@@ -46,7 +46,8 @@ type Client struct {
 
 // Network is the operator's word on outgoing calls.
 type Network struct {
-	AllowPrivate bool // private and loopback addresses may be called; true unless said
+	AllowPrivate bool     // private and loopback addresses may be called; true unless said
+	Origins      []string // of browsers' pages that may read the job API's answers
 }
 
 // Known is what the settings are held against.

@@ -3,6 +3,7 @@ package deployed
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -41,7 +42,7 @@ func Directory() HTTP {
 // jobs is the job API.
 func (p *parts) jobs(store *dynamo.Store, starter usersync.Starter) http.Handler {
 	return api.New(api.Config{
-		Starter: starter, Jobs: store, Rows: store, Ping: store.Ping, Verifier: p.verifier(), Clock: p.clock, Log: p.log,
+		Starter: starter, Jobs: store, Rows: store, Ping: store.Ping, Verifier: p.verifier(), Clock: p.clock, Log: p.log, Origins: strings.Fields(p.env.lookUp(origins)),
 	})
 }
 

@@ -136,7 +136,7 @@ func sample(t *testing.T, name string) []byte {
 }
 
 func TestAFunctionNeedsWhatItsTemplateDeclaresAndNamesWhatIsMissing(t *testing.T) {
-	optional := []string{audience, companyClaim, inlineKeys, allowPrivate}
+	optional := []string{audience, companyClaim, inlineKeys, allowPrivate, origins}
 	for name, variables := range declared(t) {
 		t.Run(name, func(t *testing.T) {
 			for _, v := range []string{tableName, pagesName, stateMachine, busName, stackName, issuer} {

@@ -19,6 +19,7 @@ const (
 	audience     = "AUDIENCE"      // may be empty
 	companyClaim = "COMPANY_CLAIM" // may be empty
 	inlineKeys   = "JWKS"          // may be empty: the issuer is asked for its keys
+	origins      = "CORS_ORIGINS"  // may be empty: divided by spaces
 	allowPrivate = "ALLOW_PRIVATE" // true, or anything else for no
 )
 

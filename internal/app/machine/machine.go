@@ -173,7 +173,7 @@ func (m *Machine) Handler(ctx context.Context, address string) (http.Handler, er
 }
 
 func (m *Machine) jobs(verifier auth.Verifier) http.Handler {
-	return api.New(api.Config{Starter: m.starter, Jobs: m.db, Rows: m.db, Ping: m.db.Ping, Verifier: verifier, Clock: m.clock, Log: m.log})
+	return api.New(api.Config{Starter: m.starter, Jobs: m.db, Rows: m.db, Ping: m.db.Ping, Verifier: verifier, Clock: m.clock, Log: m.log, Origins: m.settings.Network.Origins})
 }
 
 // clients are the clients of the built-in issuer, with their secrets.
