@@ -14,7 +14,8 @@ type renewer interface {
 }
 
 // renewing makes a step again, once, where a login was refused and the company's secrets have changed
-// since they were read: a rotated secret stops no job. A step may be made again at any time.
+// since they were read: a rotated secret stops no job. Where they cannot be read now, the step ends with
+// that, which the state machine repeats. A step may be made again at any time.
 type renewing struct {
 	workflow.Engine
 	secrets renewer
@@ -40,8 +41,10 @@ func (r renewing) step(ctx context.Context, job engine.Ref, work func(context.Co
 	if !usersync.Is(err, usersync.Unauthorized) {
 		return step, err
 	}
-	changed, failed := r.secrets.Renew(ctx, job.Company)
-	if failed != nil || !changed {
+	switch changed, failed := r.secrets.Renew(ctx, job.Company); {
+	case failed != nil: // it is not known whether the login would be refused still
+		return step, failed
+	case !changed:
 		return step, err
 	}
 	return work(ctx, job)

@@ -68,26 +68,45 @@ func (s scope) Secret(ctx context.Context, reference string) (string, error) {
 	return s.cache.read(ctx, reference)
 }
 
-// Renew reads again those of the company's secrets that are kept, and reports whether any has changed.
-// Errors: as of Secret.
+// Renew reads again those of the company's secrets that are kept, and reports whether any has changed. One that is
+// gone has changed, too: it is no longer kept, and whoever still needs it is told so by Secret. Errors: Throttled
+// and Unavailable, where none has changed and some could not be read now.
 func (c *Cache) Renew(ctx context.Context, company usersync.CompanyID) (changed bool, err error) {
-	prefix := "/usersync/" + string(company) + "/"
-	before := map[string]string{}
+	var failed error
+	for reference, text := range c.keptOf("/usersync/" + string(company) + "/") {
+		switch now, err := c.read(ctx, reference); {
+		case usersync.Is(err, usersync.Settings):
+			c.forget(reference)
+			changed = true
+		case err != nil:
+			failed = err
+		default:
+			changed = changed || now != text
+		}
+	}
+	if changed {
+		return true, nil
+	}
+	return false, failed
+}
+
+// keptOf is what is kept under a prefix, by reference.
+func (c *Cache) keptOf(prefix string) map[string]string {
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	of := map[string]string{}
 	for reference, known := range c.kept {
 		if _, name, _ := strings.Cut(reference, ":"); strings.HasPrefix(name, prefix) {
-			before[reference] = known.text
+			of[reference] = known.text
 		}
 	}
-	c.mu.Unlock()
-	for reference, text := range before {
-		now, err := c.read(ctx, reference)
-		if err != nil {
-			return false, err
-		}
-		changed = changed || now != text
-	}
-	return changed, nil
+	return of
+}
+
+func (c *Cache) forget(reference string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.kept, reference)
 }
 
 func (c *Cache) lookUp(reference string) (kept, bool) {

@@ -123,6 +123,45 @@ func TestARotatedSecretIsKnownAfterItIsRenewed(t *testing.T) {
 	}
 }
 
+func TestASecretThatIsGoneHidesNoOtherThatWasRotated(t *testing.T) {
+	v, c, _ := newCache(t, map[string]string{prefix + "a": "one", prefix + "gone": "x"})
+	for _, name := range []string{"a", "gone"} {
+		if _, err := c.Of(company).Secret(t.Context(), "sm:"+prefix+name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	delete(v.secrets, prefix+"gone")
+	v.secrets[prefix+"a"] = "two"
+	if changed, err := c.Renew(t.Context(), company); !changed || err != nil {
+		t.Errorf("rotated, and one is gone: %v %v", changed, err)
+	}
+	if got, err := c.Of(company).Secret(t.Context(), "sm:"+prefix+"a"); got != "two" || err != nil {
+		t.Errorf("%q %v", got, err)
+	}
+	if _, err := c.Of(company).Secret(t.Context(), "sm:"+prefix+"gone"); !usersync.Is(err, usersync.Settings) {
+		t.Errorf("the one that is gone is still used: %v", err)
+	}
+	if changed, err := c.Renew(t.Context(), company); changed || err != nil {
+		t.Errorf("nothing changed since: %v %v", changed, err)
+	}
+}
+
+func TestSecretsThatCannotBeReadNowAreKeptUntilTheyCan(t *testing.T) {
+	v, c, _ := newCache(t, map[string]string{prefix + "a": "one"})
+	if _, err := c.Of(company).Secret(t.Context(), "sm:"+prefix+"a"); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		v.script = append(v.script, refuse("ThrottlingException"))
+	}
+	if changed, err := c.Renew(t.Context(), company); changed || !usersync.Is(err, usersync.Throttled) {
+		t.Errorf("throttled: %v %v", changed, err)
+	}
+	if got, err := c.Of(company).Secret(t.Context(), "sm:"+prefix+"a"); got != "one" || err != nil {
+		t.Errorf("%q %v", got, err)
+	}
+}
+
 func TestASecretThatCannotBeHadSaysWhichAndNothingElse(t *testing.T) {
 	v, c, clock := newCache(t, map[string]string{prefix + "empty": "", prefix + "large": strings.Repeat("x", maxSecret+1)})
 	for _, w := range []struct {
