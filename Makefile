@@ -40,7 +40,7 @@ bench: build ## speed and memory of whole processes, beside their bars
 	@.ci/with-dynamodb go test -count=1 -tags cost -timeout 20m -run Million -v ./internal/bench | grep ' people '
 
 lint: ## formatting and vet
-	@test -z "$$(gofmt -l internal)" || { gofmt -l internal; exit 1; }
+	@test -z "$$(gofmt -l internal functions)" || { gofmt -l internal functions; exit 1; }
 	@go vet ./... && go vet -tags verify ./...
 
 fuzz: ## fuzz every decoder of outside text, FUZZTIME each

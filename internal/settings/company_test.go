@@ -1,7 +1,10 @@
 package settings
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,5 +92,25 @@ companies:
 	}
 	if _, err := ParseTenant(id, []byte("- a"), known); err == nil {
 		t.Error("a list is taken for a company")
+	}
+}
+
+func TestAnOriginIsSchemeHostAndPortAndNoMore(t *testing.T) {
+	read := func(origins string) (*File, error) {
+		path := filepath.Join(t.TempDir(), "usersync.yaml")
+		text := "network: {origins: [" + origins + "]}\ncompanies:\n  - {id: 3f2504e0-4f89-41d3-9a0c-0305e82c3301, name: a, source: {type: directory}, target: {type: directory}}\n"
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return Load(path, known)
+	}
+	f, err := read(`"https://app.example", "http://localhost:5173"`)
+	if err != nil || !slices.Equal(f.Network.Origins, []string{"https://app.example", "http://localhost:5173"}) {
+		t.Errorf("%+v %v", f, err)
+	}
+	for _, origin := range []string{`"*"`, `"https://app.example/"`, `"https://app.example/x"`, `"app.example"`, `"https://u:p@app.example"`, `"null"`} {
+		if _, err := read(origin); err == nil || !strings.Contains(err.Error(), "network.origins[0]") {
+			t.Errorf("%s: %v", origin, err)
+		}
 	}
 }
