@@ -1,6 +1,7 @@
 package connectortest
 
 import (
+	"context"
 	"slices"
 	"testing"
 
@@ -12,8 +13,35 @@ func optional(t *testing.T, s Target, run func(string, func(*testing.T, Target, 
 	if _, ok := s.Open(t).Target.(usersync.Surveyor); ok {
 		run("ASurveyListsEverybodyOnceByTheValuesOfTheirRecord", surveys)
 	}
+	if _, ok := s.Open(t).Target.(usersync.Deactivator); ok {
+		run("ADeactivatedRecordIsOffAndStaysWholeUntilItIsActivated", switches)
+	}
 	if _, ok := s.Open(t).Target.(usersync.Deleter); ok {
 		run("ADeletedRecordIsGoneAndDeletingItAgainSaysSo", deletes)
+	}
+}
+
+// switches holds a target to what it promises of switching records off and on.
+func switches(t *testing.T, s Target, sys System) {
+	deactivator := sys.Target.(usersync.Deactivator)
+	off, stays := create(t, sys, s.Record(1)), create(t, sys, s.Record(2))
+	for _, step := range []struct {
+		name   string
+		does   func(context.Context, string) error
+		active bool
+	}{{"Deactivate", deactivator.Deactivate, false}, {"Activate", deactivator.Activate, true}, {"Deactivate", deactivator.Deactivate, false}} {
+		for range 2 {
+			if err := step.does(t.Context(), off.ID); err != nil {
+				t.Fatalf("%s: %v (code %s)", step.name, err, usersync.CodeOf(err))
+			}
+			if sys.Active(off.ID) != step.active || !sys.Active(stays.ID) {
+				t.Fatalf("after %s the record is on: %v; the other one: %v", step.name, sys.Active(off.ID), sys.Active(stays.ID))
+			}
+		}
+	}
+	holds(t, sys, off.ID, s.Record(1))
+	if err := deactivator.Deactivate(t.Context(), "id-that-nobody-has"); !usersync.Is(err, usersync.NotFound) {
+		t.Errorf("deactivating nobody: %v (code %s)", err, usersync.CodeOf(err))
 	}
 }
 

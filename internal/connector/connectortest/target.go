@@ -31,12 +31,12 @@ type Target struct {
 // System is a target and a look behind it.
 type System struct {
 	Target usersync.Target
-	// Count is how many records the system holds.
-	Count func() int
+	Count  func() int // how many records the system holds
 	// Stored is the record with the id, by field; nil where there is none.
 	Stored func(id string) map[string]any
 	// Remove removes the record with the id behind the target's back. Nil where records cannot vanish.
 	Remove func(id string)
+	Active func(id string) bool // whether the record is on, of a target that can switch it
 }
 
 // RunTarget holds a target against its contract.

@@ -81,6 +81,10 @@ func TestTheTargetKeepsItsContract(t *testing.T) {
 					}
 					return len(users)
 				},
+				Active: func(id string) bool {
+					u, err := store.User(t.Context(), company, id)
+					return err == nil && u.Active()
+				},
 				Stored: func(id string) (stored map[string]any) {
 					u, err := store.User(t.Context(), company, id)
 					if err != nil {

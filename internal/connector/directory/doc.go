@@ -5,7 +5,7 @@ package directory
 import "github.com/usersync/usersync/internal/usersync"
 
 // Spec describes the connector. It has no settings: the directory is the company's own.
-var Spec = usersync.ConnectorSpec{Type: "directory", AsSource: true, AsTarget: true}
+var Spec = usersync.ConnectorSpec{Type: "directory", AsSource: true, AsTarget: true, Removals: []usersync.Policy{usersync.Deactivate}}
 
 // mapping is the built-in mapping to the directory; the source reads by it backwards.
 var mapping = []usersync.Rule{

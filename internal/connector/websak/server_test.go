@@ -31,6 +31,14 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		v.post(w, r)
 	case r.Method == http.MethodGet && path == "/api/users":
 		listUsers(w, r, v.users, 1000)
+	case r.Method == http.MethodGet && strings.HasSuffix(path, "activate"):
+		id, what, _ := strings.Cut(r.URL.Path[len("/api/users/"):], "/")
+		if user := v.find("gidId", id); user != nil && r.URL.Query().Get("lookupField") == "Id" {
+			user["active"] = what == "Activate"
+			writeJSON(w, http.StatusOK, "done")
+		} else {
+			writeJSON(w, http.StatusNotFound, "no such user")
+		}
 	case r.Method == http.MethodGet && strings.HasPrefix(path, "/api/users/"):
 		by := map[string]string{"Id": "gidId", "Code": "code"}[r.URL.Query().Get("lookupField")]
 		if user := v.find(by, r.URL.Path[len("/api/users/"):]); user != nil {
@@ -90,6 +98,8 @@ func (v *vendor) stored(id string) map[string]any {
 	defer v.mu.Unlock()
 	return v.find("gidId", id)
 }
+
+func (v *vendor) active(id string) bool { return v.stored(id)["active"] == true }
 
 func (v *vendor) count() int {
 	v.mu.Lock()

@@ -83,7 +83,7 @@ func suite(settings ...string) connectortest.Target {
 		Open: func(t *testing.T) connectortest.System {
 			v := &vendor{}
 			target := openTarget(t, start(t, v), usersynctest.NewClock(), settings...)
-			return connectortest.System{Target: target, Count: v.count, Stored: v.stored, Remove: v.remove}
+			return connectortest.System{Target: target, Count: v.count, Stored: v.stored, Remove: v.remove, Active: v.active}
 		},
 		Record: record, KeyField: "code", Clears: true,
 	}

@@ -30,6 +30,7 @@ var Spec = usersync.ConnectorSpec{
 	Type:     "websak",
 	AsSource: true,
 	AsTarget: true,
+	Removals: []usersync.Policy{usersync.Deactivate},
 	Settings: []usersync.Setting{
 		{Name: "url", Kind: usersync.URL, Required: true, Identity: true, AsSource: true, AsTarget: true},
 		{Name: "tokenUrl", Kind: usersync.URL, Required: true, AsSource: true, AsTarget: true},
