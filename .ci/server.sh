@@ -13,6 +13,7 @@ end() {
 finish() {
   local code=$?
   trap - EXIT
+  trap '' INT TERM HUP # what is begun here is brought to its end
   end "$running"
   end "$server"
   rm -f "$log"
