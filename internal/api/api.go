@@ -29,8 +29,6 @@ type Config struct {
 	Clock    usersync.Clock // for the log's durations
 	Log      *slog.Logger   // gets a line a request, without input or persons
 	Origins  []string       // of browsers' pages that may read answers, such as https://app.example
-	// MorePaths are what the OpenAPI document says beside the job API: path items by path.
-	MorePaths map[string]any
 }
 
 // New makes the handler. It is safe for concurrent use and serves all paths; those that it does not

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -36,7 +35,6 @@ func (s *server) openAPI(_ context.Context, c *call) (any, error) {
 		}
 		paths[routes[i].pattern] = methods
 	}
-	maps.Copy(paths, s.MorePaths)
 	return map[string]any{
 		"openapi": "3.1.0",
 		"info": map[string]any{

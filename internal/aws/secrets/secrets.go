@@ -47,8 +47,11 @@ func New(client *signed.Client, endpoints Endpoints, clock usersync.Clock, fault
 
 // Of is the company's part: a reference that leads out of it is refused.
 func (c *Cache) Of(company usersync.CompanyID) usersync.Secrets {
-	return scope{c, "/usersync/" + string(company) + "/"}
+	return scope{c, prefixOf(company)}
 }
+
+// prefixOf is what the names of a company's secrets begin with.
+func prefixOf(company usersync.CompanyID) string { return "/usersync/" + string(company) + "/" }
 
 // scope resolves the references of one company.
 type scope struct {
@@ -73,7 +76,7 @@ func (s scope) Secret(ctx context.Context, reference string) (string, error) {
 // and Unavailable, where none has changed and some could not be read now.
 func (c *Cache) Renew(ctx context.Context, company usersync.CompanyID) (changed bool, err error) {
 	var failed error
-	for reference, text := range c.keptOf("/usersync/" + string(company) + "/") {
+	for reference, text := range c.keptOf(prefixOf(company)) {
 		switch now, err := c.read(ctx, reference); {
 		case usersync.Is(err, usersync.Settings):
 			c.forget(reference)

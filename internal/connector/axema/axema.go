@@ -12,8 +12,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
-	"time"
 
 	"github.com/usersync/usersync/internal/httpx"
 	"github.com/usersync/usersync/internal/usersync"
@@ -54,46 +52,26 @@ type source struct {
 
 // NewSource opens VAKA Online as a source; it sends nothing yet. Errors: Settings, naming the setting.
 func NewSource(ctx context.Context, e usersync.Endpoint, secrets usersync.Secrets, network httpx.Network, clock usersync.Clock) (usersync.StreamedSource, error) {
-	value := map[string]string{}
-	for _, s := range Spec.Settings {
-		value[s.Name] = e.Settings[s.Name]
-		if value[s.Name] == "" {
-			value[s.Name] = s.Default
-		}
-		if value[s.Name] == "" && s.Required {
-			return nil, unusable(s.Name, "is missing")
-		}
-	}
-	base, err := url.Parse(value["url"])
-	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
-		return nil, unusable("url", "is no plain http or https address")
-	}
-	timeOut, err := time.ParseDuration(value["timeout"])
-	if err != nil || timeOut <= 0 {
-		return nil, unusable("timeout", "is no duration such as 30s")
-	}
-	secret, err := secrets.Secret(ctx, value["clientSecret"])
+	settings, err := httpx.ReadSettings(Spec, e)
 	if err != nil {
 		return nil, err
 	}
-	key, err := secrets.Secret(ctx, value["apiKey"])
+	secret, err := secrets.Secret(ctx, settings.Text("clientSecret"))
 	if err != nil {
 		return nil, err
 	}
-	device := url.PathEscape(value["deviceId"])
-	at := strings.TrimRight(value["url"], "/")
-	client := httpx.New(httpx.Config{TimeOut: timeOut, Network: network, Clock: clock})
+	key, err := secrets.Secret(ctx, settings.Text("apiKey"))
+	if err != nil {
+		return nil, err
+	}
+	device := url.PathEscape(settings.Text("deviceId"))
 	return &source{
-		session: client.Session(httpx.Login{
-			TokenURL: value["tokenUrl"], ClientID: value["clientId"], ClientSecret: secret, Scope: value["scope"],
+		session: settings.Client(network, clock).Session(httpx.Login{
+			TokenURL: settings.Text("tokenUrl"), ClientID: settings.Text("clientId"), ClientSecret: secret, Scope: settings.Text("scope"),
 			Header: http.Header{"X-Api-Key": {key}},
 		}),
-		users: at + "/reservations/users/fetch/" + device, groups: at + "/usergroups/" + device + "/all",
+		users: settings.Base + "/reservations/users/fetch/" + device, groups: settings.Base + "/usergroups/" + device + "/all",
 	}, nil
-}
-
-func unusable(setting, why string) error {
-	return usersync.E(usersync.Settings, "axema: "+setting+" "+why)
 }
 
 // errSeenEnough ends a stream of which the beginning was wanted.

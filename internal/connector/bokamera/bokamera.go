@@ -10,9 +10,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/usersync/usersync/internal/httpx"
 	"github.com/usersync/usersync/internal/phone"
@@ -59,56 +57,38 @@ var (
 // NewTarget opens BokaMera as a target, for records that the rules make (none: the built-in ones); it sends
 // nothing yet. Errors: Settings, naming the setting or the field.
 func NewTarget(ctx context.Context, e usersync.Endpoint, rules []usersync.Rule, secrets usersync.Secrets, network httpx.Network, clock usersync.Clock) (usersync.Target, error) {
-	value := map[string]string{}
-	for _, s := range Spec.Settings {
-		value[s.Name] = e.Settings[s.Name]
-		if value[s.Name] == "" {
-			value[s.Name] = s.Default
-		}
-		if value[s.Name] == "" && s.Required {
-			return nil, unusable(s.Name, "is missing")
-		}
+	settings, err := httpx.ReadSettings(Spec, e)
+	if err != nil {
+		return nil, err
 	}
-	base, err := url.Parse(value["url"])
-	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
-		return nil, unusable("url", "is no plain http or https address")
-	}
-	inFlight, err := strconv.Atoi(value["maxInFlight"])
-	if err != nil || inFlight < 1 {
-		return nil, unusable("maxInFlight", "is no number of at least 1")
-	}
-	timeOut, err := time.ParseDuration(value["timeout"])
-	if err != nil || timeOut <= 0 {
-		return nil, unusable("timeout", "is no duration such as 30s")
-	}
-	if !phone.Known(value["country"]) {
-		return nil, unusable("country", "is none whose phone numbers are known, such as SE")
+	country := settings.Text("country")
+	if !phone.Known(country) {
+		return nil, settings.Unusable("country", "is none whose phone numbers are known, such as SE")
 	}
 	if len(rules) == 0 {
-		rules = mapping(value["country"])
+		rules = mapping(country)
 	}
 	for _, rule := range rules {
 		if _, _, ok := numbered(rule.Field); !ok {
-			return nil, unusable("mapping: "+rule.Field, "must end with a number, the field's or the key type's id")
+			return nil, settings.Unusable("mapping: "+rule.Field, "must end with a number, the field's or the key type's id")
 		}
 	}
-	password, err := secrets.Secret(ctx, value["password"])
+	password, err := secrets.Secret(ctx, settings.Text("password"))
 	if err != nil {
 		return nil, err
 	}
-	key, err := secrets.Secret(ctx, value["apiKey"])
+	key, err := secrets.Secret(ctx, settings.Text("apiKey"))
 	if err != nil {
 		return nil, err
 	}
-	client := httpx.New(httpx.Config{TimeOut: timeOut, MaxInFlight: inFlight, Network: network, Clock: clock})
 	return &target{
-		base: strings.TrimRight(value["url"], "/"), country: value["country"],
-		session: client.Session(httpx.Login{
-			TokenURL: value["tokenUrl"], ClientID: value["clientId"], Username: value["username"], Password: password,
+		base: settings.Base, country: country,
+		session: settings.Client(network, clock).Session(httpx.Login{
+			TokenURL: settings.Text("tokenUrl"), ClientID: settings.Text("clientId"), Username: settings.Text("username"), Password: password,
 			Header: http.Header{"X-Api-Key": {key}},
 		}),
 		traits: usersync.TargetTraits{
-			CanLookUp: true, Mapping: rules, MaxInFlight: inFlight, TimeOut: int((timeOut + time.Second - 1) / time.Second),
+			CanLookUp: true, Mapping: rules, MaxInFlight: settings.MaxInFlight, TimeOut: settings.Seconds(),
 		},
 	}, nil
 }
@@ -121,10 +101,6 @@ func mapping(country string) []usersync.Rule {
 		{Field: "Email", Expr: "trim(emails.work)"},
 		{Field: "Phone", Expr: `e164(phones.mobile ?? phones.work, "` + country + `")`},
 	}
-}
-
-func unusable(setting, why string) error {
-	return usersync.E(usersync.Settings, "bokamera: "+setting+" "+why)
 }
 
 // Traits are those of the settings.

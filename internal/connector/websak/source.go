@@ -26,7 +26,7 @@ func NewSource(ctx context.Context, e usersync.Endpoint, secrets usersync.Secret
 	if err != nil {
 		return nil, err
 	}
-	size, err := sys.number("pageSize")
+	size, err := sys.Number("pageSize")
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (s *system) list(ctx context.Context, offset, limit int) ([]usersync.Entry,
 	_, err := s.session.Do(ctx, httpx.Request{
 		Name:   listName,
 		Method: http.MethodGet,
-		URL: s.base + usersPath + "?limit=" + strconv.Itoa(limit) + "&offset=" + strconv.Itoa(offset) +
+		URL: s.Base + usersPath + "?limit=" + strconv.Itoa(limit) + "&offset=" + strconv.Itoa(offset) +
 			"&includeEmailAddresses=true&includeUserAccess=false&includeRoles=false",
 		Repeat: true,
 		Decode: func(a httpx.Answer) (err error) {

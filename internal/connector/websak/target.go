@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/usersync/usersync/internal/httpx"
 	"github.com/usersync/usersync/internal/usersync"
@@ -36,9 +35,9 @@ func NewTarget(ctx context.Context, e usersync.Endpoint, rules []usersync.Rule, 
 	if err != nil {
 		return nil, err
 	}
-	lookupField := sys.settings["lookupField"]
+	lookupField := sys.Text("lookupField")
 	if lookupField != byCode && lookupField != byID {
-		return nil, unusable("lookupField", "is neither Code nor Id")
+		return nil, sys.Unusable("lookupField", "is neither Code nor Id")
 	}
 	if len(rules) == 0 {
 		rules = mapping()
@@ -47,8 +46,8 @@ func NewTarget(ctx context.Context, e usersync.Endpoint, rules []usersync.Rule, 
 		UpsertsByKey: lookupField == byCode,
 		CanLookUp:    true,
 		Mapping:      rules,
-		MaxInFlight:  sys.inFlight,
-		TimeOut:      int((sys.timeOut + time.Second - 1) / time.Second),
+		MaxInFlight:  sys.MaxInFlight,
+		TimeOut:      sys.Seconds(),
 	}}, nil
 }
 
@@ -171,7 +170,7 @@ func (t *target) write(ctx context.Context, request map[string]any, lookupField 
 		return usersync.Written{}, &usersync.Error{Code: usersync.Rejected, Message: "the record cannot be written as JSON", Cause: err}
 	}
 	answer, err := t.session.Do(ctx, httpx.Request{
-		Name: writeName, Method: http.MethodPost, URL: t.base + usersPath, Body: body, MaxBody: maxAnswer,
+		Name: writeName, Method: http.MethodPost, URL: t.Base + usersPath, Body: body, MaxBody: maxAnswer,
 	})
 	if err != nil {
 		return usersync.Written{}, err
@@ -196,7 +195,7 @@ type identity struct {
 func (t *target) read(ctx context.Context, id, lookupField string) (identity, error) {
 	answer, err := t.session.Do(ctx, httpx.Request{
 		Name: readName, Method: http.MethodGet, MaxBody: maxAnswer,
-		URL: t.base + usersPath + "/" + url.PathEscape(id) + "?lookupField=" + lookupField,
+		URL: t.Base + usersPath + "/" + url.PathEscape(id) + "?lookupField=" + lookupField,
 	})
 	switch {
 	case err != nil:

@@ -7,10 +7,6 @@ package websak
 
 import (
 	"context"
-	"net/url"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/usersync/usersync/internal/httpx"
 	"github.com/usersync/usersync/internal/usersync"
@@ -51,59 +47,23 @@ const usersPath = "/api/users"
 
 // system is a Websak that can be called.
 type system struct {
-	base     string
-	session  *httpx.Session
-	inFlight int
-	timeOut  time.Duration
-	settings map[string]string
+	*httpx.Settings
+	session *httpx.Session
 }
 
 // open reads the settings that both directions have. Errors: Settings, naming the setting.
 func open(ctx context.Context, e usersync.Endpoint, secrets usersync.Secrets, network httpx.Network, clock usersync.Clock) (*system, error) {
-	s := &system{settings: map[string]string{}}
-	for _, setting := range Spec.Settings {
-		value := e.Settings[setting.Name]
-		if value == "" {
-			value = setting.Default
-		}
-		if value == "" && setting.Required {
-			return nil, unusable(setting.Name, "is missing")
-		}
-		s.settings[setting.Name] = value
-	}
-	base, err := url.Parse(s.settings["url"])
-	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
-		return nil, unusable("url", "is no plain http or https address")
-	}
-	s.base = strings.TrimRight(s.settings["url"], "/")
-	if s.inFlight, err = s.number("maxInFlight"); err != nil {
-		return nil, err
-	}
-	if s.timeOut, err = time.ParseDuration(s.settings["timeout"]); err != nil || s.timeOut <= 0 {
-		return nil, unusable("timeout", "is no duration such as 30s")
-	}
-	secret, err := secrets.Secret(ctx, s.settings["clientSecret"])
+	settings, err := httpx.ReadSettings(Spec, e)
 	if err != nil {
 		return nil, err
 	}
-	client := httpx.New(httpx.Config{TimeOut: s.timeOut, MaxInFlight: s.inFlight, Network: network, Clock: clock})
-	s.session = client.Session(httpx.Login{
-		TokenURL: s.settings["tokenUrl"], ClientID: s.settings["clientId"], ClientSecret: secret, Scope: scope,
-	})
-	return s, nil
-}
-
-// number reads a setting that must be a number of at least 1.
-func (s *system) number(name string) (int, error) {
-	n, err := strconv.Atoi(s.settings[name])
-	if err != nil || n < 1 {
-		return 0, unusable(name, "is no number of at least 1")
+	secret, err := secrets.Secret(ctx, settings.Text("clientSecret"))
+	if err != nil {
+		return nil, err
 	}
-	return n, nil
-}
-
-func unusable(setting, why string) error {
-	return usersync.E(usersync.Settings, "websak: "+setting+" "+why)
+	return &system{settings, settings.Client(network, clock).Session(httpx.Login{
+		TokenURL: settings.Text("tokenUrl"), ClientID: settings.Text("clientId"), ClientSecret: secret, Scope: scope,
+	})}, nil
 }
 
 // wrongAddress turns the answer of a place that is no user API into an error about the whole job:
