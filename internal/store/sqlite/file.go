@@ -61,7 +61,7 @@ func openFile(path string, s schema, readers, cache int, shred bool) (*file, err
 // writerPragmas leave the log to the checkpointer. Links come in no order, and in a long log a page that
 // many of them meet is written into the file once.
 func writerPragmas(cache int) []string {
-	return []string{cacheSize(cache), "wal_autocheckpoint(0)", "journal_size_limit(16777216)"}
+	return []string{cacheSize(cache), "wal_autocheckpoint(0)"}
 }
 
 func cacheSize(kib int) string { return "cache_size(-" + strconv.Itoa(kib) + ")" }
@@ -182,8 +182,8 @@ func (f *file) deleteAll(ctx context.Context, text string, args ...any) error {
 	}
 }
 
-// forget empties the write-ahead log, where deleted content would otherwise stay for a while. A reader
-// in the way leaves it to the next time.
+// forget writes the write-ahead log into the file and empties it: deleted content would otherwise stay there
+// for a while. A reader in the way leaves it to the next time.
 func (f *file) forget(ctx context.Context) error {
 	return f.writer.alone(ctx, func(conn *sql.Conn) error {
 		var busy, log, done int
@@ -191,9 +191,16 @@ func (f *file) forget(ctx context.Context) error {
 	})
 }
 
+// close ends all connections, with their statements: the last of them writes the log into the file, safe
+// from a loss of power, and removes it.
 func (f *file) close() error {
 	f.closed.Store(true)
-	return errors.Join(f.readers.Close(), f.writer.close(), f.log.close())
+	var err error
+	f.stmts.Range(func(_, s any) bool {
+		err = errors.Join(err, s.(*sql.Stmt).Close())
+		return true
+	})
+	return errors.Join(err, f.readers.Close(), f.writer.close(), f.log.close())
 }
 
 // nanos is a moment as the tables have it; what lies outside their range is the range's end.

@@ -203,6 +203,47 @@ func TestSweepDeletesWhatHasExpiredAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestSweepAndCloseWriteTheLogsIntoTheFiles(t *testing.T) {
+	dir := t.TempDir()
+	db, err := Open(dir, usersynctest.NewClock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill := func(job usersync.JobID) {
+		if err := errors.Join(db.CreateJob(t.Context(), usersync.Job{ID: job}), db.Ping(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.PutKey(t.Context(), job, []byte{1}, time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Key(t.Context(), job); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fill("a")
+	if err := db.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"usersync.db-wal", "pages.db-wal"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() != 0 {
+			t.Errorf("after Sweep %s is there with %v, error %v", name, info, err)
+		}
+	}
+	fill("b")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "*.db-*")); err != nil || len(left) > 0 {
+		t.Errorf("after Close there is %q, error %v", left, err)
+	}
+	again := openIn(t, dir, usersynctest.NewClock())
+	for _, job := range []usersync.JobID{"a", "b"} {
+		if _, err := again.Job(t.Context(), "", job); err != nil {
+			t.Errorf("job %s: %v", job, err)
+		}
+	}
+}
+
 func TestAnEndedContextAndAClosedStoreAreSaidSo(t *testing.T) {
 	db, err := Open(t.TempDir(), usersynctest.NewClock())
 	if err != nil {

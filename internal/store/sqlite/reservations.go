@@ -7,8 +7,8 @@ import (
 	"github.com/usersync/usersync/internal/usersync"
 )
 
-// Reserve claims target keys. The rows go in first, where nobody has the key, and who has it is read
-// after, both in one transaction: of two claims of one key in a call the first has it.
+// Reserve claims target keys. The rows go in first, where nobody has the key, and where some did not, who
+// has them is read after, both in one transaction: of two claims of one key in a call the first has it.
 func (db *DB) Reserve(ctx context.Context, set usersync.LinkSet, fence int64, claims []usersync.Reservation) ([]string, error) {
 	name := setKey(set)
 	var holders []string
@@ -33,10 +33,16 @@ func reserve(tx *tx, name int64, fence int64, claims []usersync.Reservation, tel
 		args = append(args, name, key, claims[i].Key, fence)
 		keys = append(keys, key)
 	}
-	_, err := tx.exec("INSERT OR FAIL INTO reservations (link_set, target_key, holder, fence) VALUES "+marks(len(claims), "(?,?,?,?)")+
+	written, err := tx.exec("INSERT OR FAIL INTO reservations (link_set, target_key, holder, fence) VALUES "+marks(len(claims), "(?,?,?,?)")+
 		" ON CONFLICT DO NOTHING", args...)
 	if err != nil {
 		return err
+	}
+	if int(written) == len(claims) {
+		for range claims {
+			tell("")
+		}
+		return nil
 	}
 	has := make(map[usersync.KeyHash]string, len(claims))
 	text := "SELECT target_key, holder FROM reservations WHERE link_set = ? AND target_key IN (" + marks(len(claims), "?") + ")"

@@ -92,8 +92,8 @@ func (db *DB) Ping(ctx context.Context) error {
 	return db.main.get(ctx, "SELECT count(*) FROM (SELECT 1 FROM leases LIMIT 1)", nil, &one)
 }
 
-// Sweep deletes what has expired, in small transactions. Nothing depends on it but the size of the
-// files; it is for a call a minute.
+// Sweep deletes what has expired, in small transactions, and empties the logs. Nothing depends on it but the
+// size of the files, and how much a loss of power takes; it is for a call a minute.
 func (db *DB) Sweep(ctx context.Context) error {
 	for _, table := range []struct {
 		file *file
@@ -104,5 +104,6 @@ func (db *DB) Sweep(ctx context.Context) error {
 			return err
 		}
 	}
-	return db.pages.forget(ctx)
+	db.main.log.passive() // so that nobody waits long for the rest
+	return errors.Join(db.main.forget(ctx), db.pages.forget(ctx))
 }

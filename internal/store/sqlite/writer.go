@@ -183,11 +183,17 @@ func (t *tx) finish(batch []*pending) error {
 	return nil
 }
 
-// close ends the connection after the work that is under way.
+// close ends the connection after the work that is under way. A connection whose statements are open
+// would stay behind, and with it the log.
 func (w *writer) close() error {
 	w.lead <- struct{}{}
 	defer func() { <-w.lead }()
-	return errors.Join(w.conn.Close(), w.pool.Close())
+	var err error
+	for _, s := range w.stmts {
+		err = errors.Join(err, s.Close())
+	}
+	clear(w.stmts)
+	return errors.Join(err, w.conn.Close(), w.pool.Close())
 }
 
 func (t *tx) prepared(text string) (*sql.Stmt, error) {
