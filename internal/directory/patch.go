@@ -3,6 +3,7 @@ package directory
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -35,6 +36,11 @@ func names(t reflect.Type) []string {
 		list[i], _, _ = strings.Cut(t.Field(i).Tag.Get("json"), ",")
 	}
 	return list
+}
+
+// Fields are the properties that a write can fill: all of UserRequest but those that find the user.
+func Fields() []string {
+	return slices.DeleteFunc(names(reflect.TypeFor[UserRequest]()), func(name string) bool { return name == "id" || name == "lookupField" })
 }
 
 // Set gives the named property a value as a record has it: text, a number, a bool, a list or map of

@@ -111,8 +111,11 @@ func tooLarge(r *Request, limit int64) error {
 		what = "body"
 	}
 	message := fmt.Sprintf("%s was answered with a %s over %d MiB, which is too large", r.Name, what, limit>>20)
-	return &usersync.Error{Code: usersync.Malformed, Message: message, InDoubt: r.changes()}
+	return &usersync.Error{Code: usersync.Malformed, Message: message, Cause: errTooLarge, InDoubt: r.changes()}
 }
+
+// IsTooLarge reports whether an error of Do is that the body was larger than may be read.
+func IsTooLarge(err error) bool { return errors.Is(err, errTooLarge) }
 
 // NotJSON is the error of an answer that is not JSON at all; it tells what the body looks like, never
 // what is in it.

@@ -128,8 +128,12 @@ func (r *reader) mapping(v *value, target usersync.ConnectorSpec) []usersync.Rul
 			rules = append(rules, rule)
 		}
 	}
-	if len(fields) == 0 && v.node.Kind == yaml.MappingNode {
+	switch named := func(f value) bool { return f.key.Value == target.Key }; {
+	case v.node.Kind != yaml.MappingNode:
+	case len(fields) == 0:
 		r.fault(*v, "there is no rule; left out, the target's own mapping is used")
+	case target.Key != "" && !slices.ContainsFunc(fields, named):
+		r.fault(*v, "a target of type "+target.Type+" finds people by "+target.Key+", which has no rule")
 	}
 	return rules
 }

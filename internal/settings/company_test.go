@@ -49,6 +49,23 @@ func TestWhatACompanyAsksForIsRead(t *testing.T) {
 	}
 }
 
+func TestAMappingFillsFieldsThatTheTargetHasAndTheOneThatPeopleAreFoundBy(t *testing.T) {
+	targets := known
+	targets.Connectors = []usersync.ConnectorSpec{{Type: "directory", AsSource: true}, {Type: "bookings", AsTarget: true, Fields: []string{"code", "name", "Custom.*"}, Key: "code"}}
+	for mapping, fault := range map[string]string{
+		"{name: title, code: userName, Custom.7: title}": "",
+		"{code: userName, Name: title}":                  "f:5: companies[0].mapping.Name: a target of type bookings has no such field",
+		"{code: userName, Custom.: title}":               "f:5: companies[0].mapping.Custom.: a target of type bookings has no such field",
+		"{name: title}":                                  "f:5: companies[0].mapping: a target of type bookings finds people by code, which has no rule",
+		"{}":                                             "f:5: companies[0].mapping: there is no rule; left out, the target's own mapping is used",
+	} {
+		_, err := Parse("f", []byte(oneCompany("    mapping: "+mapping)), "/", targets)
+		if err == nil && fault != "" || err != nil && err.Error() != fault {
+			t.Errorf("%s: %v, want %s", mapping, err, fault)
+		}
+	}
+}
+
 func TestATenantsTextCanReachNothingButTheTenantsOwn(t *testing.T) {
 	const id = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 	text := func(source, secret string) string {

@@ -80,6 +80,8 @@ type ConnectorSpec struct {
 	Match []string
 	// Fields are what a mapping may fill, X.* for any name after X.; none: the target does not say.
 	Fields []string
+	// Key is the field that a mapping must fill, since the target finds people by it; empty: none.
+	Key string
 	// Removals are the policies for leavers that a target offers beside Keep.
 	Removals []Policy
 }

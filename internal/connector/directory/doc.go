@@ -2,10 +2,15 @@
 // written by the rules of the directory's service, with no HTTP between.
 package directory
 
-import "github.com/usersync/usersync/internal/usersync"
+import (
+	"github.com/usersync/usersync/internal/directory"
+	"github.com/usersync/usersync/internal/usersync"
+)
 
 // Spec describes the connector. It has no settings: the directory is the company's own.
-var Spec = usersync.ConnectorSpec{Type: "directory", AsSource: true, AsTarget: true, Removals: []usersync.Policy{usersync.Deactivate}}
+var Spec = usersync.ConnectorSpec{
+	Type: "directory", AsSource: true, AsTarget: true, Key: "code", Fields: directory.Fields(), Removals: []usersync.Policy{usersync.Deactivate},
+}
 
 // mapping is the built-in mapping to the directory; the source reads by it backwards.
 var mapping = []usersync.Rule{

@@ -2,8 +2,6 @@ package websak
 
 import (
 	"context"
-	"fmt"
-	"math"
 	"net/http"
 	"strconv"
 
@@ -14,10 +12,15 @@ import (
 // listName is what errors call a request for a page.
 const listName = "GET " + usersPath
 
-// source lists the users of a Websak by offset. Its cursor is the offset, in decimal.
+// switches says what is to be in an answer.
+const switches = "includeEmailAddresses=true&includeUserAccess=false&includeRoles=false"
+
+// source lists the users of a Websak by offset, and then those that slid between two pages.
 type source struct {
 	*system
 	pageSize int
+	clock    usersync.Clock
+	listed   *remembered
 }
 
 // NewSource opens a Websak as a source; it sends nothing yet. Errors: Settings.
@@ -30,30 +33,41 @@ func NewSource(ctx context.Context, e usersync.Endpoint, secrets usersync.Secret
 	if err != nil {
 		return nil, err
 	}
-	return &source{system: sys, pageSize: size}, nil
+	return &source{system: sys, pageSize: size, clock: clock, listed: newRemembered()}, nil
 }
 
-// Check logs in and reads one user.
+// Check logs in, reads one user, and asks whether the login may look at changes.
 func (s *source) Check(ctx context.Context) error {
-	_, err := s.list(ctx, 0, 1)
-	return err
+	if _, err := s.list(ctx, 0, 1); err != nil {
+		return err
+	}
+	return s.mayLookAtChanges(ctx)
 }
 
 // Fetch returns the users from the offset on. A server may give fewer than it is asked for, so that
-// only an answer without users is the end.
+// only an answer without users is the end of the list.
 func (s *source) Fetch(ctx context.Context, at usersync.Cursor) (usersync.Page, error) {
-	offset := 0
+	p := position{began: s.clock.Now().UnixNano()}
 	if at != "" {
 		var err error
-		if offset, err = strconv.Atoi(string(at)); err != nil || offset < 0 || offset > math.MaxInt32 {
-			return usersync.Page{}, usersync.E(usersync.Malformed, "the cursor of "+listName+" is no offset")
+		if p, err = positionAt(at); err != nil {
+			return usersync.Page{}, err
 		}
 	}
-	entries, err := s.list(ctx, offset, s.pageSize)
-	if err != nil || len(entries) == 0 {
-		return usersync.Page{Last: err == nil}, err
+	entries, err := s.list(ctx, p.offset, s.pageSize)
+	switch {
+	case err != nil:
+		return usersync.Page{}, err
+	case len(entries) > 0:
+		if !p.again {
+			s.listed.add(p, entries)
+		}
+		p.offset += len(entries)
+		return usersync.Page{Entries: entries, Next: p.cursor()}, nil
+	case p.again || p.offset == 0:
+		return usersync.Page{Last: true}, nil
 	}
-	return usersync.Page{Entries: entries, Next: usersync.Cursor(strconv.Itoa(offset + len(entries)))}, nil
+	return s.slid(ctx, p)
 }
 
 // list asks for one page.
@@ -62,19 +76,10 @@ func (s *system) list(ctx context.Context, offset, limit int) ([]usersync.Entry,
 	_, err := s.session.Do(ctx, httpx.Request{
 		Name:   listName,
 		Method: http.MethodGet,
-		URL: s.Base + usersPath + "?limit=" + strconv.Itoa(limit) + "&offset=" + strconv.Itoa(offset) +
-			"&includeEmailAddresses=true&includeUserAccess=false&includeRoles=false",
+		URL:    s.Base + usersPath + "?limit=" + strconv.Itoa(limit) + "&offset=" + strconv.Itoa(offset) + "&" + switches,
 		Repeat: true,
 		Decode: func(a httpx.Answer) (err error) {
-			switch a.Status {
-			case http.StatusNoContent:
-				entries = nil
-				return nil
-			case http.StatusOK:
-			default: // half an answer is no answer
-				return usersync.E(usersync.Malformed, fmt.Sprintf("%s: the status %d is none that a list is answered with", listName, a.Status))
-			}
-			entries, err = decodePage(a.Body, offset)
+			entries, err = decodeList(listName, a, offset)
 			return err
 		},
 	})

@@ -15,7 +15,7 @@ import (
 
 func page(t *testing.T, body string) []usersync.Entry {
 	t.Helper()
-	entries, err := decodePage([]byte(body), 40)
+	entries, err := decodePage(listName, []byte(body), 40)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestAPageThatIsNoArrayOfUsersIsMalformed(t *testing.T) {
 		"", " ", "{}", `{"users":[]}`, "null", "7", `"planted"`, "[", "[{", `[{"gidId":"g"}`, `[{"gidId":"g"}`, `[{"gidId":"g"}}`,
 		`[{"gidId":"planted]`, "[] []", "[],", "<users/>", "\x1f\x8bplanted", "[" + strings.Repeat("{},", maxElements) + "{}]",
 	} {
-		_, err := decodePage([]byte(body), 0)
+		_, err := decodePage(listName, []byte(body), 0)
 		if !usersync.Is(err, usersync.Malformed) || strings.Contains(err.Error(), "planted") || !strings.Contains(err.Error(), listName) {
 			t.Errorf("%.40q: %v (code %s)", body, err, usersync.CodeOf(err))
 		}
@@ -103,7 +103,7 @@ func FuzzDecodePage(f *testing.F) {
 		f.Add([]byte(seed), 0)
 	}
 	f.Fuzz(func(t *testing.T, body []byte, offset int) {
-		entries, err := decodePage(body, offset&0xffff)
+		entries, err := decodePage(listName, body, offset&0xffff)
 		if err != nil && !usersync.Is(err, usersync.Malformed) {
 			t.Fatalf("%v (code %s)", err, usersync.CodeOf(err))
 		}
@@ -123,7 +123,7 @@ func BenchmarkDecodePage(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if entries, err := decodePage(body, 0); err != nil || len(entries) != 500 {
+		if entries, err := decodePage(listName, body, 0); err != nil || len(entries) != 500 {
 			b.Fatal(err)
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"net/http"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -17,6 +19,8 @@ const (
 	maxElements = 20_000
 	maxText     = 16 << 10 // bytes of one property
 )
+
+var errTooMany = errors.New("more users than are read at once")
 
 // user is what is read of a WebsakUser: all its text but userRequestJsonString, which repeats the rest.
 type user struct {
@@ -131,29 +135,40 @@ func (u *user) person() *usersync.Person {
 	return p
 }
 
+// decodeList reads an answer that lists users; 204 lists nobody. Errors: Malformed.
+func decodeList(name string, a httpx.Answer, offset int) ([]usersync.Entry, error) {
+	switch a.Status {
+	case http.StatusNoContent:
+		return nil, nil
+	case http.StatusOK:
+		return decodePage(name, a.Body, offset)
+	} // half an answer is no answer
+	return nil, usersync.E(usersync.Malformed, fmt.Sprintf("%s: the status %d is none that a list is answered with", name, a.Status))
+}
+
 // decodePage reads an array of users, the first of which has the given offset in the whole list. An
 // element that cannot be used is an entry with a fault. Errors: Malformed, where it is no such array.
-func decodePage(body []byte, offset int) ([]usersync.Entry, error) {
+func decodePage(name string, body []byte, offset int) ([]usersync.Entry, error) {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	opening, err := dec.Token()
 	if err != nil {
-		return nil, httpx.NotJSON(listName, body)
+		return nil, httpx.NotJSON(name, body)
 	}
 	if opening != json.Delim('[') {
-		return nil, usersync.E(usersync.Malformed, listName+" was answered with JSON that is no array of users")
+		return nil, usersync.E(usersync.Malformed, name+" was answered with JSON that is no array of users")
 	}
 	clean := utf8.Valid(body)
 	var entries []usersync.Entry
 	for dec.More() {
 		if len(entries) == maxElements {
-			return nil, usersync.E(usersync.Malformed, listName+" was answered with more than "+strconv.Itoa(maxElements)+" users at once")
+			return nil, &usersync.Error{Code: usersync.Malformed, Message: name + " was answered with more than " + strconv.Itoa(maxElements) + " users at once", Cause: errTooMany}
 		}
 		var u user
 		begin := dec.InputOffset()
 		err := dec.Decode(&u)
 		wrong, mistyped := errors.AsType[*json.UnmarshalTypeError](err)
 		if err != nil && !mistyped {
-			return nil, httpx.NotJSON(listName, body)
+			return nil, httpx.NotJSON(name, body)
 		}
 		fault := ""
 		if mistyped {
@@ -164,10 +179,10 @@ func decodePage(body []byte, offset int) ([]usersync.Entry, error) {
 		entries = append(entries, u.entry(fault, offset+len(entries)+1))
 	}
 	if _, err := dec.Token(); err != nil {
-		return nil, httpx.NotJSON(listName, body)
+		return nil, httpx.NotJSON(name, body)
 	}
 	if _, err := dec.Token(); err != io.EOF {
-		return nil, usersync.E(usersync.Malformed, listName+" was answered with an array that is followed by something else")
+		return nil, usersync.E(usersync.Malformed, name+" was answered with an array that is followed by something else")
 	}
 	return entries, nil
 }

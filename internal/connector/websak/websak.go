@@ -26,6 +26,15 @@ var Spec = usersync.ConnectorSpec{
 	Type:     "websak",
 	AsSource: true,
 	AsTarget: true,
+	Key:      "code",
+	Fields: []string{ // a UserRequest's, but for those that find the user
+		"username", "externalDepartmentId", "departmentCode", "mailAddresses", "userType", "userAccesses",
+		"accessToZones", "accessTemplateId", "nationalNo", "code", "name", "title", "countryId", "postalNo",
+		"contact", "addr", "addr2", "phone", "phone2", "mobile", "emailAddr", "emailAddr2", "languageId",
+		"departmentId", "accountNumber", "note", "place", "municipalityNo", "visitingAddress", "misc1", "misc2",
+		"misc3", "misc4", "misc5", "addr3", "addr4", "leaveFrom", "leaveTo", "categoryId", "userAccessCodes",
+		"userAccessFunctions", "userRoles",
+	},
 	Removals: []usersync.Policy{usersync.Deactivate},
 	Settings: []usersync.Setting{
 		{Name: "url", Kind: usersync.URL, Required: true, Identity: true, AsSource: true, AsTarget: true},
