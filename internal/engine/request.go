@@ -71,7 +71,7 @@ func (p *pool) perform(t *task, op operation) (w usersync.Written, err error) {
 	case opUpdate:
 		w, err = p.target.Update(p.work, t.link.Target, t.record)
 	case opLookUp:
-		w.ID, err = p.target.LookUp(p.work, t.targetKey)
+		w.ID, err = p.target.LookUp(p.work, t.record)
 	case opCheck:
 		err = p.target.Check(p.work)
 	case opActivate, opDeactivate, opDelete:

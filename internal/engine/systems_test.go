@@ -164,7 +164,8 @@ func (s *scripted) Update(_ context.Context, id string, r usersync.Record) (user
 	return usersync.Written{ID: id, Existed: true}, err
 }
 
-func (s *scripted) LookUp(_ context.Context, key string) (id string, err error) {
+func (s *scripted) LookUp(_ context.Context, r usersync.Record) (id string, err error) {
+	key := strings.ToLower(r.Text("code"))
 	err = s.request("look up", key, func() error {
 		id = s.find(key)
 		return nil

@@ -74,6 +74,7 @@ type Target interface {
 	// no such record (any more), nothing was written. An ID in the answer that differs from id is the
 	// record's id from now on.
 	Update(ctx context.Context, id string, r Record) (Written, error)
-	// LookUp finds the record with the key (as Key gives it): its id, or empty where there is none.
-	LookUp(ctx context.Context, key string) (string, error)
+	// LookUp finds the record that is there under the key of r: its id, or empty where there is none. It asks
+	// by the key's values as r has them: a system may tell letter cases apart that Key does not.
+	LookUp(ctx context.Context, r Record) (string, error)
 }

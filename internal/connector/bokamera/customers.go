@@ -86,15 +86,15 @@ func (t *target) Delete(ctx context.Context, id string) error {
 	return t.orLost(ctx, err)
 }
 
-// LookUp finds the one customer with the key, by what the vendor's search finds.
-func (t *target) LookUp(ctx context.Context, key string) (string, error) {
-	parts := strings.Split(key, unit)
-	if len(parts) != 4 || parts[0]+parts[1] == "" {
-		return "", nil
+// LookUp finds the one customer with the record's key, by what the vendor's search finds.
+func (t *target) LookUp(ctx context.Context, r usersync.Record) (string, error) {
+	key, err := t.Key(r)
+	if err != nil || key == "" {
+		return "", err
 	}
-	search := parts[0]
-	if search == "" {
-		search = parts[1]
+	search := strings.TrimSpace(r.Text("Email"))
+	if foldEmail(search) == "" {
+		search = r.Text("Phone")
 	}
 	var found []string
 	for skip := 0; ; {

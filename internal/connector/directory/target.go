@@ -88,7 +88,11 @@ func (t *target) Update(ctx context.Context, id string, r usersync.Record) (user
 }
 
 // LookUp finds a user by code.
-func (t *target) LookUp(ctx context.Context, key string) (string, error) {
+func (t *target) LookUp(ctx context.Context, r usersync.Record) (string, error) {
+	key, err := t.Key(r)
+	if err != nil {
+		return "", err
+	}
 	u, err := t.service.User(ctx, t.company, directory.ByCode, key)
 	if usersync.Is(err, usersync.NotFound) {
 		return "", nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/usersync/usersync/internal/httpx"
@@ -85,7 +84,7 @@ func (s *source) one(ctx context.Context, changed usersync.Entry) (usersync.Entr
 	var entries []usersync.Entry
 	_, err := s.session.Do(ctx, httpx.Request{
 		Name: readName, Method: http.MethodGet, MaxBody: maxAnswer, Repeat: true,
-		URL: s.Base + usersPath + "/" + url.PathEscape(changed.Key) + "?lookupField=" + byID + "&" + switches,
+		URL: s.Base + usersPath + "/" + segment(changed.Key) + "?lookupField=" + byID + "&" + switches,
 		Decode: func(a httpx.Answer) (err error) {
 			a.Body = append(append([]byte("["), a.Body...), ']')
 			entries, err = decodeList(readName, a, 0)

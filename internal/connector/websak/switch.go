@@ -3,7 +3,6 @@ package websak
 import (
 	"context"
 	"net/http"
-	"net/url"
 
 	"github.com/usersync/usersync/internal/httpx"
 	"github.com/usersync/usersync/internal/usersync"
@@ -25,7 +24,7 @@ func (t *target) Activate(ctx context.Context, id string) error {
 func (t *target) switched(ctx context.Context, id, what string) error {
 	_, err := t.session.Do(ctx, httpx.Request{
 		Name: readName + "/" + what, Method: http.MethodGet, MaxBody: maxAnswer,
-		URL: t.Base + usersPath + "/" + url.PathEscape(id) + "/" + what + "?lookupField=" + byID,
+		URL: t.Base + usersPath + "/" + segment(id) + "/" + what + "?lookupField=" + byID,
 	})
 	if usersync.Is(err, usersync.NotFound) {
 		if lost := t.Check(ctx); lost != nil { // the routes are gone, not the user

@@ -136,15 +136,19 @@ func (t *target) Update(ctx context.Context, id string, r usersync.Record) (user
 	return w, err
 }
 
-// LookUp finds the user with the code.
-func (t *target) LookUp(ctx context.Context, key string) (string, error) {
-	found, err := t.read(ctx, key, byCode)
+// LookUp finds the user with the code, asking for it as it was written.
+func (t *target) LookUp(ctx context.Context, r usersync.Record) (string, error) {
+	key, err := t.Key(r)
+	if err != nil {
+		return "", err
+	}
+	found, err := t.read(ctx, strings.TrimSpace(r.Text("code")), byCode)
 	switch {
 	case usersync.Is(err, usersync.NotFound):
 		return "", nil
 	case err != nil:
 		return "", err
-	case fold(found.Code) != fold(key):
+	case fold(found.Code) != key:
 		return "", usersync.E(usersync.Malformed, readName+" was answered with a user of another code")
 	}
 	return found.GidID, nil
@@ -195,7 +199,7 @@ type identity struct {
 func (t *target) read(ctx context.Context, id, lookupField string) (identity, error) {
 	answer, err := t.session.Do(ctx, httpx.Request{
 		Name: readName, Method: http.MethodGet, MaxBody: maxAnswer,
-		URL: t.Base + usersPath + "/" + url.PathEscape(id) + "?lookupField=" + lookupField,
+		URL: t.Base + usersPath + "/" + segment(id) + "?lookupField=" + lookupField,
 	})
 	switch {
 	case err != nil:
@@ -204,6 +208,14 @@ func (t *target) read(ctx context.Context, id, lookupField string) (identity, er
 		return identity{}, usersync.E(usersync.NotFound, readName+" was answered with status 204")
 	}
 	return decodeUser(readName, answer)
+}
+
+// segment is a text as one segment of a path, whatever it is.
+func segment(text string) string {
+	if text == "." || text == ".." {
+		return strings.ReplaceAll(text, ".", "%2E")
+	}
+	return url.PathEscape(text)
 }
 
 // decodeUser reads an answer about one user, who has an id that can be kept.

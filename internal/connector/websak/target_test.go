@@ -87,11 +87,22 @@ func TestByIDACreateNeverTouchesAUserWhoIsThere(t *testing.T) {
 	}
 }
 
+func TestALookUpAsksForTheCodeAsItWasWritten(t *testing.T) {
+	var asked string
+	target := openTarget(t, start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = strings.TrimPrefix(r.URL.Path, "/api/users/")
+		http.NotFound(w, r)
+	})), usersynctest.NewClock())
+	if _, err := target.LookUp(t.Context(), usersync.Record{{Name: "code", Value: " Kari.Ødegård "}}); err != nil || asked != "Kari.Ødegård" {
+		t.Errorf("asked for %q, error %v", asked, err)
+	}
+}
+
 func TestALookUpThatFindsAnotherCodeFindsNobody(t *testing.T) {
 	target := openTarget(t, start(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]any{"gidId": "g", "code": "planted"})
 	})), usersynctest.NewClock())
-	id, err := target.LookUp(t.Context(), "somebody")
+	id, err := target.LookUp(t.Context(), usersync.Record{{Name: "code", Value: "somebody"}})
 	if id != "" || !usersync.Is(err, usersync.Malformed) || strings.Contains(err.Error(), "planted") {
 		t.Errorf("id %q, error %v", id, err)
 	}
