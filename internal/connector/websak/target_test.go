@@ -90,11 +90,14 @@ func TestByIDACreateNeverTouchesAUserWhoIsThere(t *testing.T) {
 func TestALookUpAsksForTheCodeAsItWasWritten(t *testing.T) {
 	var asked string
 	target := openTarget(t, start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = strings.TrimPrefix(r.URL.Path, "/api/users/")
+		asked = r.RequestURI
 		http.NotFound(w, r)
 	})), usersynctest.NewClock())
-	if _, err := target.LookUp(t.Context(), usersync.Record{{Name: "code", Value: " Kari.Ødegård "}}); err != nil || asked != "Kari.Ødegård" {
-		t.Errorf("asked for %q, error %v", asked, err)
+	for code, path := range map[string]string{" Kari.Ødegård ": "Kari.%C3%98deg%C3%A5rd", "a/../b": "a%2F..%2Fb", ".": "%2E", "..": "%2E%2E"} {
+		_, err := target.LookUp(t.Context(), usersync.Record{{Name: "code", Value: code}})
+		if want := "/api/users/" + path + "?lookupField=Code"; err != nil || asked != want {
+			t.Errorf("asked for %q, want %q, error %v", asked, want, err)
+		}
 	}
 }
 
