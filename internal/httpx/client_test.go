@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -163,6 +164,17 @@ func FuzzRetryAfter(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		if d := retryAfter(http.Header{"Retry-After": {text}}, time.Unix(1_790_000_000, 0)); d < 0 || d > time.Hour {
 			t.Errorf("%s", d)
+		}
+	})
+}
+
+func FuzzRoles(f *testing.F) {
+	for _, seed := range []string{`{"realm_access":{"roles":["a"]},"resource_access":{"x":{"roles":["b"]}}}`, `{"realm_access":null}`, `{"realm_access":{"roles":[7]}}`, `[]`, ``} {
+		f.Add("h." + base64.RawURLEncoding.EncodeToString([]byte(seed)) + ".s")
+	}
+	f.Fuzz(func(t *testing.T, token string) {
+		if roles := rolesOf(token); len(roles) > 0 && strings.Count(token, ".") != 2 {
+			t.Fatalf("%q has %d roles", token, len(roles))
 		}
 	})
 }

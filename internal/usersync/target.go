@@ -53,6 +53,14 @@ type Written struct {
 	Existed bool   // the record was there before this request
 }
 
+// Restricted is a target that can tell, before anything is written, which rights its login lacks.
+type Restricted interface {
+	Target
+	// Lacks names the rights that writing needs and the login does not have; none where they are all there, or
+	// where it cannot be told. Errors: those of Check.
+	Lacks(ctx context.Context) ([]string, error)
+}
+
 // Target is the system that needs the people. Implementations are safe for concurrent use and do
 // not repeat requests, except after 401 (a new token, once): whoever calls them steers the load and
 // has to see every Throttled and Unavailable.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/usersync/usersync/internal/settings"
 	"github.com/usersync/usersync/internal/store/sqlite"
@@ -81,8 +82,22 @@ func (c *Checker) target(ctx context.Context, co usersync.Company) (Finding, []u
 	}
 	if err = target.Check(ctx); err == nil {
 		f.Found = "login works"
+		err = allowed(ctx, target)
 	}
 	return f.with(err), target.Traits().Mapping, mapper
+}
+
+// allowed says what the target's login lacks, where that can be told.
+func allowed(ctx context.Context, target usersync.Target) error {
+	restricted, can := target.(usersync.Restricted)
+	if !can {
+		return nil
+	}
+	lacks, err := restricted.Lacks(ctx)
+	if err == nil && len(lacks) > 0 {
+		err = usersync.E(usersync.Forbidden, "the login works, but lacks the role "+strings.Join(lacks, ", "))
+	}
+	return err
 }
 
 // mapped says of each rule for how many people it has a value, and how many people cannot be mapped.

@@ -71,18 +71,19 @@ type bokaMera struct {
 	made      int
 	posts     int
 	lists     int
+	token     string // that it gives
 	refuse    string // the e-mail address of whom it will not take
 }
 
 func newBokaMera(t *testing.T, delay time.Duration) *bokaMera {
-	b := &bokaMera{delay: delay}
+	b := &bokaMera{delay: delay, token: "planted-token-value"}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /realms/x/protocol/openid-connect/token", func(w http.ResponseWriter, r *http.Request) {
 		if r.PostFormValue("grant_type") != "refresh_token" && r.PostFormValue("password") != "planted-secret-value" {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		fmt.Fprint(w, `{"access_token":"planted-token-value","refresh_token":"r","expires_in":300}`)
+		fmt.Fprintf(w, `{"access_token":%q,"refresh_token":"r","expires_in":300}`, b.token)
 	})
 	mux.HandleFunc("GET /customers", b.list)
 	mux.HandleFunc("POST /customers", func(w http.ResponseWriter, r *http.Request) { b.write(w, r, "") })

@@ -10,6 +10,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/usersync/usersync/internal/httpx"
@@ -50,8 +51,9 @@ type target struct {
 }
 
 var (
-	_ usersync.Surveyor = (*target)(nil)
-	_ usersync.Deleter  = (*target)(nil)
+	_ usersync.Surveyor   = (*target)(nil)
+	_ usersync.Deleter    = (*target)(nil)
+	_ usersync.Restricted = (*target)(nil)
 )
 
 // NewTarget opens BokaMera as a target, for records that the rules make (none: the built-in ones); it sends
@@ -110,6 +112,21 @@ func (t *target) Traits() usersync.TargetTraits { return t.traits }
 func (t *target) Check(ctx context.Context) error {
 	_, err := t.list(ctx, url.Values{"Skip": {"0"}, "Take": {"1"}})
 	return err
+}
+
+// roleWrite is what the vendor asks for in who writes customers; roleAll may do everything.
+const (
+	roleWrite = "bookingsupplier-administrator-write"
+	roleAll   = "superadmin"
+)
+
+// Lacks names the role that writing customers needs, where the login's token names roles, and not that one.
+func (t *target) Lacks(ctx context.Context) ([]string, error) {
+	roles, err := t.session.Roles(ctx)
+	if err != nil || len(roles) == 0 || slices.Contains(roles, roleWrite) || slices.Contains(roles, roleAll) {
+		return nil, err
+	}
+	return []string{roleWrite}, nil
 }
 
 // MatchKeys are the record's e-mail address and phone number.

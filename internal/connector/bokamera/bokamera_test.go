@@ -1,6 +1,7 @@
 package bokamera
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/usersync/usersync/internal/usersync"
+	"github.com/usersync/usersync/internal/usersync/usersynctest"
 )
 
 func TestARefusalIsToldByTheVendorsCodesAndFieldsAlone(t *testing.T) {
@@ -83,6 +85,25 @@ func TestPeopleOfOneHouseholdAreDifferentCustomersAndOnePersonIsOne(t *testing.T
 	for _, email := range []string{"", "this is none", "@x", "x@", "a@b@c", "a b@c"} {
 		if keys := target.MatchKeys(of("Åsa", email, "none")); len(keys) != 0 {
 			t.Errorf("%q matches by %+v", email, keys)
+		}
+	}
+}
+
+func TestALoginThatTellsItsRolesIsHeldToTheOneThatWritingNeeds(t *testing.T) {
+	for claims, lacks := range map[string]string{
+		`{"realm_access":{"roles":["bookingsupplier-administrator-read","offline_access"]}}`:                           roleWrite,
+		`{"realm_access":{"roles":["bookingsupplier-administrator-write"]}}`:                                           "",
+		`{"realm_access":{"roles":["superadmin"]}}`:                                                                    "",
+		`{"realm_access":{"roles":["x"]},"resource_access":{"api":{"roles":["bookingsupplier-administrator-write"]}}}`: "",
+		`{"realm_access":{"roles":[]}}`:                                                                                "", `{"sub":"x"}`: "", `{"realm_access":7}`: "", `no JSON`: "",
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			say(w, http.StatusOK, `{"access_token":"h.`+base64.RawURLEncoding.EncodeToString([]byte(claims))+`.s","expires_in":300}`)
+		}))
+		got, err := openAt(t, server.URL, usersynctest.NewClock()).Lacks(t.Context())
+		server.Close()
+		if err != nil || strings.Join(got, " ") != lacks {
+			t.Errorf("%s: lacks %q, error %v", claims, got, err)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/usersync/usersync/internal/connector/connectortest"
+	"github.com/usersync/usersync/internal/httpx"
 	"github.com/usersync/usersync/internal/usersync"
 	"github.com/usersync/usersync/internal/usersync/usersynctest"
 )
@@ -111,6 +112,18 @@ func FuzzDecodePage(f *testing.F) {
 			if (e.Person == nil) == (e.Fault == "") || usersync.KeyFault(e.Key) != "" || e.Keyless && e.Person != nil {
 				t.Fatalf("an entry that is none: keyless %v, fault %q", e.Keyless, e.Fault)
 			}
+		}
+	})
+}
+
+func FuzzDecodeUser(f *testing.F) {
+	for _, seed := range []string{`{"gidId":"g","code":"c"}`, `{"gidId":7}`, `{"gidId":""}`, `[]`, `null`, "", `{"gidId":"` + strings.Repeat("g", 300) + `"}`, "{\"gidId\":\"\\u0000\"}"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		u, err := decodeUser(readName, httpx.Answer{Status: http.StatusOK, Body: body})
+		if err != nil && !usersync.Is(err, usersync.Malformed) || err == nil && usersync.KeyFault(u.GidID) != "" {
+			t.Fatalf("a user that is none, error %v", err)
 		}
 	})
 }

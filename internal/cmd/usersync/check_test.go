@@ -1,0 +1,76 @@
+package main
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// answering is a server that answers every request with a status, but for tokens, which it gives.
+func answering(t *testing.T, status int) string {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/token" {
+			fmt.Fprint(w, `{"access_token":"planted-token-value","expires_in":300}`)
+			return
+		}
+		w.WriteHeader(status)
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+func TestCheckSaysOfEachCompanyWhatWasReachedAndWhatIsWrong(t *testing.T) {
+	vaka, boka := newVAKA(t, 20), newBokaMera(t, 0)
+	boka.add("planted@example.test", "")
+	axema, bokamera := vaka.endpoint(), boka.endpoint("")
+	reader := newBokaMera(t, 0)
+	reader.token = "h." + base64.RawURLEncoding.EncodeToString([]byte(`{"realm_access":{"roles":["bookingsupplier-administrator-read"]}}`)) + ".s"
+	websak := func(url string) string {
+		return fmt.Sprintf("{type: websak, url: %q, tokenUrl: %q, clientId: x, clientSecret: env:WEBSAK_SECRET}", url, url+"/token")
+	}
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	for name, of := range map[string]struct {
+		source, target, more string
+		code                 int
+		says                 []string
+	}{
+		"good": {axema, bokamera, "", exitDone, []string{
+			"ok      Brf: source axema  ", "the first page lists 20 people, 0 of them not usable", "ok      Brf: target bokamera  login works",
+			"field Email  from trim(emails.work): 20 of 20 people have a value", "field Phone  from", "0 of 20 people have a value",
+		}},
+		"an unknown key":                  {axema, bokamera, "    colour: red", exitUsage, []string{"usersync.yaml:6: companies[0].colour"}},
+		"a secret in plain":               {strings.Replace(axema, "env:WEBSAK_SECRET", "planted-secret-value", 1), bokamera, "", exitUsage, []string{"usersync.yaml:4: companies[0].source.clientSecret"}},
+		"a secret that is not there":      {axema, strings.Replace(bokamera, "env:WEBSAK_SECRET", "env:NOT_SET", 1), "", exitUsage, []string{"companies[0].target.password", "NOT_SET"}},
+		"a mapping that cannot be":        {axema, bokamera, "    mapping: {Firstname: name.nickname, Colour: title}", exitUsage, []string{"companies[0].mapping.Firstname", "companies[0].mapping.Colour"}},
+		"a policy that is not offered":    {axema, bokamera, "    leavers: {then: deactivate}", exitUsage, []string{"companies[0].leavers.then"}},
+		"a match that finds by key":       {axema, "{type: directory}", "    match: [email]", exitUsage, []string{"companies[0].match"}},
+		"a login that is refused":         {strings.Replace(axema, "apiKey: env:WEBSAK_SECRET", "apiKey: env:HOME", 1), bokamera, "", exitFailed, []string{"FAILED  Brf: source axema", "401", "ok      Brf: target"}},
+		"a right that is missing":         {websak(answering(t, 403)), bokamera, "", exitFailed, []string{"FAILED  Brf: source websak", "GET /api/users: the login lacks the right to do this (status 403)"}},
+		"a role that is missing":          {axema, reader.endpoint(""), "", exitFailed, []string{"FAILED  Brf: target bokamera", "lacks the role bookingsupplier-administrator-write"}},
+		"an address of something else":    {axema, websak(answering(t, 404)), "", exitFailed, []string{"FAILED  Brf: target websak", "url must be the address before /api/"}},
+		"a system that does not answer":   {axema, websak(closed.URL), "", exitFailed, []string{"FAILED  Brf: target websak", "no connection"}},
+		"an address that nobody may call": {strings.Replace(axema, vaka.URL+"/v1", "http://169.254.169.254/latest", 1), bokamera, "", exitFailed, []string{"FAILED  Brf: source axema", "none that may be called"}},
+	} {
+		settings, data := settingsFile(t, fmt.Sprintf("companies:\n  - id: %s\n    name: Brf\n    source: %s\n    target: %s\n%s\n", testCompany, of.source, of.target, of.more))
+		r := runProgram(t, "check", "--config", settings, "--data", data)
+		all := r.out + r.stderr
+		if r.code != of.code {
+			t.Errorf("%s: ended with %d, want %d:\n%s", name, r.code, of.code, all)
+		}
+		for _, says := range of.says {
+			if !strings.Contains(all, says) {
+				t.Errorf("%s: does not say %q:\n%s", name, says, all)
+			}
+		}
+		if strings.Contains(all, "planted") || strings.Contains(all, "example.test") || strings.Contains(all, "Efternamn") {
+			t.Errorf("%s: tells values:\n%s", name, all)
+		}
+	}
+	if len(boka.customers) != 1 || boka.posts != 0 {
+		t.Error("check has changed something")
+	}
+}
