@@ -49,6 +49,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 func decodeUsers(body io.Reader, each func(row int, text []byte) error) error {
 	in := &bounded{from: body, left: maxUser}
 	d := json.NewDecoder(in)
+	d.UseNumber() // one that is too large is no fault of what nobody reads
 	if err := findUsers(d, in); err != nil {
 		return err
 	}
