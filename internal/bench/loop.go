@@ -21,7 +21,7 @@ func bareLoop(url string, people, inFlight int) error {
 			for n := next.Add(1); n <= int64(people); n = next.Add(1) {
 				body := fmt.Appendf(nil, `{"code":"loop%07d","name":"Bjørn Ødegård","title":"Adviser","lookupField":"Code",`+
 					`"phone":"08-465 004 00","mobile":"070-174 06 05","emailAddr":"loop%07d@kommune.example","addr":"Storgata 1","postalNo":"0155","place":"Oslo"}`, n, n)
-				resp, err := client.Post(url+"/api/users", "application/json", bytes.NewReader(body))
+				resp, err := client.Post(url+"/api/Users", "application/json", bytes.NewReader(body))
 				if err != nil {
 					failed.Add(1)
 					continue

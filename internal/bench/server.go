@@ -36,8 +36,8 @@ func serveWebsak(people int, delay time.Duration, in io.Reader, out io.Writer) e
 	mux.HandleFunc("POST /connect/token", func(rw http.ResponseWriter, _ *http.Request) {
 		answer(rw, http.StatusOK, map[string]any{"access_token": "bench", "token_type": "Bearer", "expires_in": 3600})
 	})
-	mux.HandleFunc("GET /api/users", w.list)
-	mux.HandleFunc("POST /api/users", w.upsert)
+	mux.HandleFunc("GET /api/Users", w.list)
+	mux.HandleFunc("POST /api/Users", w.upsert)
 	mux.HandleFunc("GET /bench", func(rw http.ResponseWriter, _ *http.Request) {
 		w.mu.Lock()
 		defer w.mu.Unlock()

@@ -77,7 +77,7 @@ func New(cfg Config) *Client {
 
 // Request is one request to another system.
 type Request struct {
-	// Name is what errors call the request, for example "GET /api/users": no host, no query, nobody's id.
+	// Name is what errors call the request, for example "GET /api/Users": no host, no query, nobody's id.
 	Name   string
 	Method string
 	URL    string

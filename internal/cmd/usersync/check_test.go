@@ -49,7 +49,7 @@ func TestCheckSaysOfEachCompanyWhatWasReachedAndWhatIsWrong(t *testing.T) {
 		"a policy that is not offered":    {axema, bokamera, "    leavers: {then: deactivate}", exitUsage, []string{"companies[0].leavers.then"}},
 		"a match that finds by key":       {axema, "{type: directory}", "    match: [email]", exitUsage, []string{"companies[0].match"}},
 		"a login that is refused":         {strings.Replace(axema, "apiKey: env:WEBSAK_SECRET", "apiKey: env:HOME", 1), bokamera, "", exitFailed, []string{"FAILED  Brf: source axema", "401", "ok      Brf: target"}},
-		"a right that is missing":         {websak(answering(t, 403)), bokamera, "", exitFailed, []string{"FAILED  Brf: source websak", "GET /api/users: the login lacks the right to do this (status 403)"}},
+		"a right that is missing":         {websak(answering(t, 403)), bokamera, "", exitFailed, []string{"FAILED  Brf: source websak", "GET /api/Users: the login lacks the right to do this (status 403)"}},
 		"a role that is missing":          {axema, reader.endpoint(""), "", exitFailed, []string{"FAILED  Brf: target bokamera", "lacks the role bookingsupplier-administrator-write"}},
 		"an address of something else":    {axema, websak(answering(t, 404)), "", exitFailed, []string{"FAILED  Brf: target websak", "url must be the address before /api/"}},
 		"a system that does not answer":   {axema, websak(closed.URL), "", exitFailed, []string{"FAILED  Brf: target websak", "no connection"}},

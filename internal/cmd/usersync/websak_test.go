@@ -32,7 +32,7 @@ func newSlowWebsak(t *testing.T, delay time.Duration) *slowWebsak {
 		w.mu.Unlock()
 		fmt.Fprint(rw, `{"access_token":"planted-token-value","token_type":"Bearer","expires_in":3600}`)
 	})
-	mux.HandleFunc("POST /api/users", w.upsert)
+	mux.HandleFunc("POST /api/Users", w.upsert)
 	w.Server = httptest.NewServer(mux)
 	t.Cleanup(w.Close)
 	return w

@@ -38,7 +38,7 @@ func newMoving(n int) *moving {
 func (m *moving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	path := strings.TrimPrefix(r.URL.Path, "/api/users")
+	path := strings.TrimPrefix(r.URL.Path, "/api/Users")
 	kind, id, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch {
 	case path == "":

@@ -95,7 +95,7 @@ func TestALookUpAsksForTheCodeAsItWasWritten(t *testing.T) {
 	})), usersynctest.NewClock())
 	for code, path := range map[string]string{" Kari.Ødegård ": "Kari.%C3%98deg%C3%A5rd", "a/../b": "a%2F..%2Fb", ".": "%2E", "..": "%2E%2E"} {
 		_, err := target.LookUp(t.Context(), usersync.Record{{Name: "code", Value: code}})
-		if want := "/api/users/" + path + "?lookupField=Code"; err != nil || asked != want {
+		if want := "/api/Users/" + path + "?lookupField=Code"; err != nil || asked != want {
 			t.Errorf("asked for %q, want %q, error %v", asked, want, err)
 		}
 	}

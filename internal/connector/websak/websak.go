@@ -51,8 +51,9 @@ var Spec = usersync.ConnectorSpec{
 // scope is what the vendor asks for in a token.
 const scope = "userapi"
 
-// usersPath is where users are, below url.
-const usersPath = "/api/users"
+// usersPath is where users are, below url, as the vendor's document spells it: a Websak knows it in any
+// letter case, a gateway or a validating proxy before it in this alone.
+const usersPath = "/api/Users"
 
 // system is a Websak that can be called.
 type system struct {
