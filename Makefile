@@ -27,6 +27,7 @@ verify: ## the real engines: DynamoDB Local, ASL engine, SAM CLI, containers, li
 	@ASL_ENGINE_SCRIPTED=yes .ci/with-asl-engine go test -count=1 -tags verify ./internal/local/...
 	@.ci/servicestack
 	@.ci/schemathesis
+	@.ci/prism
 	@.ci/template
 	@SETTINGS=internal/rehearsal/testdata/companies.yaml .ci/local .ci/rehearse
 
