@@ -1,6 +1,6 @@
 // Command bench measures usersync as whole processes, against bars: how close a first sync comes to a
 // bare loop of the same requests, what an unchanged night costs, how memory and time grow with the
-// number of people, and how soon `serve` answers. Servers that it talks to are processes of its own
+// number of people, what a mapping costs, and how soon `serve` answers. Servers that it talks to are processes of its own
 // on the loopback address.
 package main
 
@@ -13,7 +13,7 @@ import (
 
 func main() {
 	binary := flag.String("usersync", "bin/usersync", "the program to measure")
-	people := flag.Int("people", 10_000, "how many people the Websak-shaped source has")
+	people := flag.Int("people", 10_000, "how many people a source has, or a target has already")
 	inFlight := flag.Int("in-flight", 50, "requests under way at once, of the bare loop and of usersync")
 	delay := flag.Duration("delay", 20*time.Millisecond, "how long the target takes for a request")
 	flag.Parse()
@@ -29,9 +29,13 @@ func run(args []string, binary string, people, inFlight int, delay time.Duration
 	case len(args) == 0:
 		return measure(binary, people, inFlight, delay)
 	case args[0] == "websak":
-		return serveWebsak(people, delay, os.Stdin, os.Stdout)
-	case args[0] == "loop" && len(args) == 2:
-		return bareLoop(args[1], people, inFlight)
+		return serve(newWebsak(people, delay), os.Stdin, os.Stdout)
+	case args[0] == "vaka":
+		return serve(newVAKA(people), os.Stdin, os.Stdout)
+	case args[0] == "bokamera":
+		return serve(newBokaMera(people, delay), os.Stdin, os.Stdout)
+	case args[0] == "loop" && len(args) == 3 && loops[args[1]].path != "":
+		return bareLoop(loops[args[1]], args[2], people, inFlight)
 	}
 	return fmt.Errorf("unknown argument %q; run it without one", args[0])
 }
@@ -45,7 +49,7 @@ func measure(binary string, people, inFlight int, delay time.Duration) error {
 	defer os.RemoveAll(dir)
 	b := &bench{binary: binary, dir: dir, people: people, inFlight: inFlight, delay: delay}
 	defer b.stop()
-	for _, part := range []func() error{b.websakToWebsak, b.fileToDirectory, b.serveStart} {
+	for _, part := range []func() error{b.websakToWebsak, b.vakaToBokaMera, b.survey, b.mapping, b.fileToDirectory, b.serveStart} {
 		if err := part(); err != nil {
 			return err
 		}

@@ -60,13 +60,13 @@ func (b *bench) timed(name string, ok []int, args ...string) (usage, error) {
 	return u, nil
 }
 
-// websak starts a Websak-shaped server in a process of its own and returns its address.
-func (b *bench) websak(people int, delay time.Duration) (string, error) {
+// server starts a server of a kind in a process of its own and returns its address.
+func (b *bench) server(kind string, people int, delay time.Duration) (string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command(self, "-people", fmt.Sprint(people), "-delay", delay.String(), "websak")
+	cmd := exec.Command(self, "-people", fmt.Sprint(people), "-delay", delay.String(), kind)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return "", err
@@ -81,6 +81,19 @@ func (b *bench) websak(people int, delay time.Duration) (string, error) {
 	b.stops = append(b.stops, func() { _ = in.Close(); _ = cmd.Wait() })
 	line, err := bufio.NewReader(out).ReadString('\n')
 	return strings.TrimSpace(line), err
+}
+
+// loop runs the bare loop of a kind and forgets what the server has counted of it.
+func (b *bench) loop(kind, url string) (usage, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return usage{}, err
+	}
+	u, err := b.timed(self, nil, "-people", fmt.Sprint(b.people), "-in-flight", fmt.Sprint(b.inFlight), "loop", kind, url)
+	if err == nil {
+		_, err = counted(url)
+	}
+	return u, err
 }
 
 // counted reads a server's counters and sets them to zero.

@@ -36,11 +36,11 @@ func (b *bench) sync(settings, data string, want syncCounts) (usage, error) {
 }
 
 func (b *bench) websakToWebsak() error {
-	source, err := b.websak(b.people, 0)
+	source, err := b.server("websak", b.people, 0)
 	if err != nil {
 		return err
 	}
-	target, err := b.websak(0, b.delay)
+	target, err := b.server("websak", 0, b.delay)
 	if err != nil {
 		return err
 	}
@@ -52,15 +52,8 @@ func (b *bench) websakToWebsak() error {
 	if err := os.WriteFile(settings, []byte(text), 0o600); err != nil {
 		return err
 	}
-	self, err := os.Executable()
+	loop, err := b.loop("websak", target)
 	if err != nil {
-		return err
-	}
-	loop, err := b.timed(self, nil, "-people", fmt.Sprint(b.people), "-in-flight", fmt.Sprint(b.inFlight), "loop", target)
-	if err != nil {
-		return err
-	}
-	if _, err := counted(target); err != nil {
 		return err
 	}
 	return b.nights(settings, data, source, target, loop.wall)

@@ -19,35 +19,51 @@ type websak struct {
 	delay   time.Duration
 	changed atomic.Int64 // the first so many people have another title
 
-	mu    sync.Mutex
-	ids   map[string]string // code → id
-	lists atomic.Int64
-	posts atomic.Int64
+	mu  sync.Mutex
+	ids map[string]string // code → id
+	counter
 }
 
-// counters is what /bench answers.
-type counters struct{ Lists, Posts, People int64 }
+// counters is what /bench answers, since it was last asked: lists, writes, and requests of any other kind but logins.
+type counters struct{ Lists, Posts, Others int64 }
 
-// serveWebsak runs the server on a free port, prints its address as the only line on out, and serves
-// until its standard input ends.
-func serveWebsak(people int, delay time.Duration, in io.Reader, out io.Writer) error {
-	w := &websak{people: people, delay: delay, ids: map[string]string{}}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /connect/token", func(rw http.ResponseWriter, _ *http.Request) {
-		answer(rw, http.StatusOK, map[string]any{"access_token": "bench", "token_type": "Bearer", "expires_in": 3600})
-	})
+// counter counts the requests of a server.
+type counter struct{ lists, posts, others atomic.Int64 }
+
+func (c *counter) swap() counters {
+	return counters{c.lists.Swap(0), c.posts.Swap(0), c.others.Swap(0)}
+}
+
+// system is a server for measuring.
+type system interface {
+	routes(*http.ServeMux)
+	swap() counters
+}
+
+func newWebsak(people int, delay time.Duration) *websak {
+	return &websak{people: people, delay: delay, ids: map[string]string{}}
+}
+
+func (w *websak) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/Users", w.list)
+	mux.HandleFunc("GET /api/Users/changes/{date}", func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusNotFound) })
 	mux.HandleFunc("POST /api/Users", w.upsert)
-	mux.HandleFunc("GET /bench", func(rw http.ResponseWriter, _ *http.Request) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		answer(rw, http.StatusOK, counters{w.lists.Swap(0), w.posts.Swap(0), int64(len(w.ids))})
-	})
 	mux.HandleFunc("POST /bench/changed/{n}", func(rw http.ResponseWriter, r *http.Request) {
 		n, _ := strconv.Atoi(r.PathValue("n"))
 		w.changed.Store(int64(n))
 		rw.WriteHeader(http.StatusNoContent)
 	})
+}
+
+// serve runs a system on a free port, prints its address as the only line on out, and serves until its
+// standard input ends. It gives a token to everybody.
+func serve(s system, in io.Reader, out io.Writer) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /connect/token", func(rw http.ResponseWriter, _ *http.Request) {
+		answer(rw, http.StatusOK, map[string]any{"access_token": "bench", "token_type": "Bearer", "expires_in": 3600})
+	})
+	mux.HandleFunc("GET /bench", func(rw http.ResponseWriter, _ *http.Request) { answer(rw, http.StatusOK, s.swap()) })
+	s.routes(mux)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err

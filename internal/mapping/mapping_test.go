@@ -263,3 +263,16 @@ func BenchmarkMapWebsak(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkMapBokaMera(b *testing.B) {
+	m := compiled(b,
+		usersync.Rule{Field: "Firstname", Expr: "name.givenName"}, usersync.Rule{Field: "Lastname", Expr: "name.familyName"},
+		usersync.Rule{Field: "Email", Expr: "trim(emails.work)"}, usersync.Rule{Field: "Phone", Expr: `e164(phones.mobile ?? phones.work, "SE")`})
+	p := &usersync.Person{Name: usersync.Name{GivenName: "Åsa", FamilyName: "Ek"}, Phones: usersync.Phones{Mobile: "070-174 06 05"}, Emails: usersync.Emails{Work: "asa.ek@boende.example"}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := m.Map(p); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
