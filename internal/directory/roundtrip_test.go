@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/usersync/usersync/internal/directory"
+	"github.com/usersync/usersync/internal/usersync/usersynctest"
 )
 
 // requests draws whole requests: every property absent, null, empty or filled.
@@ -108,6 +109,9 @@ func FuzzDecodeUser(f *testing.F) {
 	for _, seed := range []string{`{}`, `{"code":"A","mailAddresses":["a"],"accessToZones":[1],"userAccesses":[{"isPrimary":false}],"leaveTo":"2026-03-01"}`,
 		`{"name":"\ud83d\ude00","CODE":null}`, `{"userRoles":[{"id":"r"}],"note":"\\u0000"}`, `{"name":"\ud8`, `[1]`} {
 		f.Add([]byte(seed))
+	}
+	for _, text := range usersynctest.Corpus(f) {
+		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		p, err := directory.DecodeUser(body)

@@ -172,6 +172,9 @@ func FuzzRoles(f *testing.F) {
 	for _, seed := range []string{`{"realm_access":{"roles":["a"]},"resource_access":{"x":{"roles":["b"]}}}`, `{"realm_access":null}`, `{"realm_access":{"roles":[7]}}`, `[]`, ``} {
 		f.Add("h." + base64.RawURLEncoding.EncodeToString([]byte(seed)) + ".s")
 	}
+	for _, text := range usersynctest.Corpus(f) {
+		f.Add(text)
+	}
 	f.Fuzz(func(t *testing.T, token string) {
 		if roles := rolesOf(token); len(roles) > 0 && strings.Count(token, ".") != 2 {
 			t.Fatalf("%q has %d roles", token, len(roles))
@@ -182,6 +185,9 @@ func FuzzRoles(f *testing.F) {
 func FuzzReadToken(f *testing.F) {
 	for _, seed := range []string{`{"access_token":"a","expires_in":"3600"}`, `{"access_token":"a b"}`, `[]`, `{"access_token":"a","expires_in":1e999}`, `<html>`, `{"access_token":"a","token_type":"mac"}`} {
 		f.Add([]byte(seed))
+	}
+	for _, text := range usersynctest.Corpus(f) {
+		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		got, err := readToken(body)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/usersync/usersync/internal/usersync"
+	"github.com/usersync/usersync/internal/usersync/usersynctest"
 )
 
 func TestEverybodyIsJoinedWithTheirGroupHoweverManyPagesThereAre(t *testing.T) {
@@ -156,6 +157,9 @@ func FuzzUsers(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	known := map[string]group{"g": {ID: "g", Name: "n"}}
+	for _, text := range usersynctest.Corpus(f) {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		err := decodeUsers(bytes.NewReader(body), func(row int, text []byte) error {
 			e := entry(row, text, known)
@@ -173,6 +177,9 @@ func FuzzUsers(f *testing.F) {
 func FuzzGroups(f *testing.F) {
 	for _, seed := range []string{`{"userGroups":[{"id":"1","name":"a","apartmentId":"2","referenceId":"3"}],"continuationToken":null}`, `{"userGroups":null}`, `{"userGroups":[{"id":7}],"continuationToken":7}`} {
 		f.Add([]byte(seed))
+	}
+	for _, text := range usersynctest.Corpus(f) {
+		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if groups, next, err := decodeGroups(body); err != nil && (!usersync.Is(err, usersync.Malformed) || groups != nil || next != "") {

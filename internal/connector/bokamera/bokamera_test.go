@@ -163,6 +163,9 @@ func FuzzAnswers(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	t := &target{country: "SE"}
+	for _, text := range usersynctest.Corpus(f) {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(tt *testing.T, body []byte) {
 		if page, err := decodePage(body); err == nil {
 			for _, c := range page.Results {

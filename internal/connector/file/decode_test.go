@@ -15,6 +15,7 @@ import (
 
 	"github.com/usersync/usersync/internal/connector/connectortest"
 	"github.com/usersync/usersync/internal/usersync"
+	"github.com/usersync/usersync/internal/usersync/usersynctest"
 )
 
 // listed reads all of a text in a format.
@@ -58,17 +59,26 @@ func holds(t *testing.T, format string, text []byte) {
 func FuzzCSV(f *testing.F) {
 	f.Add([]byte("id,title\r\n1,\"a\"\"b\nc\"\r\n2,\"x\"y\n\n3\n4,\"open\n5,z"))
 	f.Add([]byte("\xef\xbb\xbfid;active;attributes.x\n1;yes;\xff\n\"2\";;\r"))
+	for _, text := range usersynctest.Corpus(f) {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, text []byte) { holds(t, ".csv", text) })
 }
 
 func FuzzJSON(f *testing.F) {
 	f.Add([]byte(`[{"id":"1","name":{"givenName":"a\"]"}}, 7, {"id":"\ud83d"}, null]`))
 	f.Add([]byte(`[[{]}, "x", {"id":1,"x":{}} ] `))
+	for _, text := range usersynctest.Corpus(f) {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, text []byte) { holds(t, ".json", text) })
 }
 
 func FuzzJSONLines(f *testing.F) {
 	f.Add([]byte("{\"id\":\"1\"}\r\n\n{\"id\":2}\n7\n{\"id\":\"3\"} x\n{\"id\":\"4\""))
+	for _, text := range usersynctest.Corpus(f) {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, text []byte) { holds(t, ".jsonl", text) })
 }
 

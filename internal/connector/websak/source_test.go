@@ -103,6 +103,9 @@ func FuzzDecodePage(f *testing.F) {
 	for _, seed := range []string{`[{"gidId":"g","active":true}]`, `[{"gidId":7},null,"x"]`, "[{\"gidId\":\"\xff\"}]", `[`, `{}`, `[]`, "\xef\xbb\xbf[]"} {
 		f.Add([]byte(seed), 0)
 	}
+	for _, text := range usersynctest.Corpus(f) {
+		f.Add([]byte(text), 0)
+	}
 	f.Fuzz(func(t *testing.T, body []byte, offset int) {
 		entries, err := decodePage(listName, body, offset&0xffff)
 		if err != nil && !usersync.Is(err, usersync.Malformed) {
@@ -119,6 +122,9 @@ func FuzzDecodePage(f *testing.F) {
 func FuzzDecodeUser(f *testing.F) {
 	for _, seed := range []string{`{"gidId":"g","code":"c"}`, `{"gidId":7}`, `{"gidId":""}`, `[]`, `null`, "", `{"gidId":"` + strings.Repeat("g", 300) + `"}`, "{\"gidId\":\"\\u0000\"}"} {
 		f.Add([]byte(seed))
+	}
+	for _, text := range usersynctest.Corpus(f) {
+		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		u, err := decodeUser(readName, httpx.Answer{Status: http.StatusOK, Body: body})
