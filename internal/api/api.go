@@ -19,7 +19,11 @@ import (
 	"github.com/usersync/usersync/internal/usersync"
 )
 
-// Config is what the API works with. All of it is required.
+// Description says in the terms of OpenAPI what another handler serves at the same origin: its path items by
+// path, and the schemas that they name, whose names are nobody else's.
+type Description func() (paths, components map[string]any)
+
+// Config is what the API works with. All of it is required but Origins and Beside.
 type Config struct {
 	Starter  usersync.Starter
 	Jobs     usersync.Jobs
@@ -29,6 +33,7 @@ type Config struct {
 	Clock    usersync.Clock // for the log's durations
 	Log      *slog.Logger   // gets a line a request, without input or persons
 	Origins  []string       // of browsers' pages that may read answers, such as https://app.example
+	Beside   []Description  // of what the OpenAPI document describes beside this API
 }
 
 // New makes the handler. It is safe for concurrent use and serves all paths; those that it does not

@@ -69,6 +69,24 @@ func TestTheOpenAPIDocumentAndTheRouterCannotDiffer(t *testing.T) {
 	}
 }
 
+func TestWhatIsServedBesideIsInTheOpenAPIDocument(t *testing.T) {
+	w := newWorld()
+	w.Handler.(*server).Beside = []Description{func() (paths, components map[string]any) {
+		return map[string]any{"/beside": map[string]any{}}, map[string]any{"Beside": map[string]any{}}
+	}}
+	_, text := request{method: "GET", path: "/openapi.json"}.send(t, w)
+	var document struct {
+		Paths      map[string]any
+		Components struct{ Schemas map[string]any }
+	}
+	if err := json.Unmarshal([]byte(text), &document); err != nil {
+		t.Fatal(err)
+	}
+	if len(document.Paths) != len(routes)+1 || document.Paths["/beside"] == nil || document.Components.Schemas["Beside"] == nil || document.Components.Schemas[jobSchema] == nil {
+		t.Error("what stands beside is not described, or stands in the way")
+	}
+}
+
 func TestTheTypesHonourTheOptionsOfTheirHeader(t *testing.T) {
 	types := func(query string) (classes []string, text string) {
 		t.Helper()

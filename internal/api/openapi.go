@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -22,7 +23,7 @@ var (
 	}
 )
 
-// openAPI describes all routes, from the table that serves them.
+// openAPI describes all routes, from the table that serves them, and those that stand beside.
 func (s *server) openAPI(_ context.Context, c *call) (any, error) {
 	if err := c.in.err(); err != nil {
 		return nil, err
@@ -35,16 +36,22 @@ func (s *server) openAPI(_ context.Context, c *call) (any, error) {
 		}
 		paths[routes[i].pattern] = methods
 	}
+	components := componentSchemas()
+	for _, described := range s.Beside {
+		others, theirs := described()
+		maps.Copy(paths, others)
+		maps.Copy(components, theirs)
+	}
 	return map[string]any{
 		"openapi": "3.1.0",
 		"info": map[string]any{
 			"title": "usersync", "version": "1", "license": map[string]any{"name": "Apache-2.0", "identifier": "Apache-2.0"},
-			"description": "Copies people from the system that knows them into the system that needs them: one running job per company.",
+			"description": "Copies people from the system that knows them into the system that needs them: one running job per company. Beside the jobs stand a directory of people and, on one machine, an issuer of logins.",
 		},
 		"servers": []any{map[string]any{"url": c.origin}},
 		"paths":   paths,
 		"components": map[string]any{
-			"schemas":         componentSchemas(),
+			"schemas":         components,
 			"securitySchemes": map[string]any{"bearer": map[string]any{"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
 		},
 	}, nil

@@ -45,24 +45,42 @@ type endpoint struct {
 	clients []Client
 }
 
+// endpoints is the whole issuer by path: the router and the document are made from it.
+var endpoints = map[string]struct {
+	method string // where it is GET, HEAD is too
+	serve  func(*endpoint, http.ResponseWriter, *http.Request)
+	described
+}{
+	DiscoveryPath: {http.MethodGet, (*endpoint).discovery, described{name: "GetOpenIDConfiguration", does: "Describes the issuer (OpenID Connect Discovery)", answers: "OpenIDConfiguration"}},
+	KeysPath:      {http.MethodGet, (*endpoint).keys, described{name: "GetJSONWebKeySet", does: "The keys that tokens are verified with (RFC 7517)", answers: "JSONWebKeySet", refuses: []int{http.StatusInternalServerError}}},
+	TokenPath: {http.MethodPost, (*endpoint).token, described{
+		name: "CreateToken", does: "A token for a client of the settings (RFC 6749)", takes: "TokenRequest", answers: "TokenResponse",
+		refuses: []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusRequestEntityTooLarge, http.StatusInternalServerError},
+	}},
+}
+
+// Serves reports whether a path is one of the issuer's.
+func Serves(path string) bool {
+	_, is := endpoints[path]
+	return is
+}
+
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	serve, methods := e.discovery, []string{http.MethodGet, http.MethodHead}
-	switch r.URL.Path {
-	case DiscoveryPath:
-	case KeysPath:
-		serve = e.keys
-	case TokenPath:
-		serve, methods = e.token, []string{http.MethodPost}
-	default:
+	found, is := endpoints[r.URL.Path]
+	if !is {
 		answer(w, http.StatusNotFound, oauthError{Code: "not_found", Description: "there is nothing at this path"})
 		return
+	}
+	methods := []string{found.method}
+	if found.method == http.MethodGet {
+		methods = append(methods, http.MethodHead)
 	}
 	if !slices.Contains(methods, r.Method) {
 		w.Header().Set("Allow", strings.Join(methods, ", "))
 		answer(w, http.StatusMethodNotAllowed, oauthError{Code: "invalid_request", Description: "the method is not known here"})
 		return
 	}
-	serve(w, r)
+	found.serve(e, w, r)
 }
 
 func (e *endpoint) discovery(w http.ResponseWriter, _ *http.Request) {

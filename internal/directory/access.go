@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"reflect"
 	"slices"
 
 	"github.com/usersync/usersync/internal/usersync"
@@ -55,13 +56,8 @@ func (s *Service) inherit(u, template *User, a access) {
 // Exists where the user has the role already.
 func (s *Service) AddRole(ctx context.Context, company usersync.CompanyID, by LookUp, value string, r UserRoleRequest) (User, UserRole, error) {
 	var role UserRole
-	for _, required := range []struct {
-		name  string
-		value *string
-	}{{"id", r.ID}, {"departmentList", r.DepartmentList}, {"gradeList", r.GradeList}} {
-		if text(required.value) == "" {
-			return User{}, role, invalid(required.name, "is missing")
-		}
+	if err := checkRequired(reflect.ValueOf(r)); err != nil {
+		return User{}, role, err
 	}
 	taken := false
 	u, err := s.modify(ctx, company, by, value, func(u *User) {

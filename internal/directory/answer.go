@@ -14,6 +14,9 @@ type Shown[T any] struct {
 // IsZero reports whether the property is left out.
 func (s Shown[T]) IsZero() bool { return !s.On }
 
+// shows is the type of the value.
+func (Shown[T]) shows() reflect.Type { return reflect.TypeFor[T]() }
+
 // MarshalJSON writes the value.
 func (s Shown[T]) MarshalJSON() ([]byte, error) { return json.Marshal(s.Value) }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"math"
 	"reflect"
 	"strconv"
 	"strings"
@@ -135,9 +136,11 @@ func readValue(name string, raw json.RawMessage, v reflect.Value) error {
 		v.SetString(text)
 		return checkText(name, text)
 	case reflect.Int32:
-		if null || json.Unmarshal(raw, v.Addr().Interface()) != nil {
+		var n float64 // 1.0 and 1e0 are whole numbers, too
+		if null || json.Unmarshal(raw, &n) != nil || n != math.Trunc(n) || n < math.MinInt32 || n > math.MaxInt32 {
 			return invalid(name, "must be a whole number of 32 bits")
 		}
+		v.SetInt(int64(n))
 	case reflect.Bool:
 		if null || json.Unmarshal(raw, v.Addr().Interface()) != nil {
 			return invalid(name, "must be true or false")

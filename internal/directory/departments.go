@@ -2,6 +2,7 @@ package directory
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/usersync/usersync/internal/usersync"
 )
@@ -44,6 +45,9 @@ func (c *call) postDepartment() error {
 		return err
 	}
 	unit, err := c.service.CreateUnit(c.r.Context(), c.company, request)
+	if err == nil {
+		c.w.Header().Set("Location", Prefix+"/api/Departments/"+url.PathEscape(unit.ID))
+	}
 	return c.answerWritten(http.StatusCreated, unit, err)
 }
 

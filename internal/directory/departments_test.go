@@ -11,7 +11,9 @@ func TestADepartmentComesBackAsItWasSent(t *testing.T) {
 		"externalID":"ext/1","enhetstype":"A","postalNo":"0150","contact":"c","addr":"a","addr2":"b","phone":"22"}`
 	want := map[string]any{"id": "d1", "name": "Økonomi", "code": "ØK", "abbreviation": "ØK", "parentDepartmentId": "d0", "managerUserId": "u1",
 		"externalId": "ext/1", "unit": "A", "postalNo": "0150", "contact": "c", "addr": "a", "addr2": "b", "phone": "22", "level": nil}
-	a.is(a.must(201, "POST", "/directory/api/Departments", body).user(), want)
+	made := a.must(201, "POST", "/directory/api/Departments", body)
+	a.is(made.user(), want)
+	a.is(a.must(200, "GET", made.header.Get("Location"), "").user(), want)
 	a.is(a.must(200, "GET", "/directory/api/departments/d1", "").user(), want)
 	a.is(a.must(200, "GET", "/directory/api/departments/External/ext%2F1", "").user(), want)
 	if list := a.must(200, "GET", "/directory/api/Departments", "").list(); len(list) != 1 {

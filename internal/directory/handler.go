@@ -2,10 +2,12 @@ package directory
 
 import (
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/usersync/usersync/internal/auth"
 	"github.com/usersync/usersync/internal/usersync"
@@ -29,13 +31,6 @@ type Config struct {
 type handler struct {
 	Config
 	service *Service
-	routes  []route
-}
-
-// route is a path's segments below Prefix in lower case, "*" for a parameter, and what each method does.
-type route struct {
-	path    []string
-	methods map[string]func(*call) error
 }
 
 // call is one request of a caller who may make it.
@@ -51,50 +46,33 @@ type call struct {
 // NewHandler serves the directory of whichever company a caller's token names, at paths that begin
 // with Prefix, in any letter case.
 func NewHandler(c Config) http.Handler {
-	h := &handler{Config: c, service: NewService(c.Store, c.Clock, c.NewID)}
-	add := func(path string, methods map[string]func(*call) error) {
-		h.routes = append(h.routes, route{strings.Split(path, "/"), methods})
-	}
-	type does = map[string]func(*call) error
-	add("api/info", does{"GET": (*call).info})
-	add("api/users", does{"GET": (*call).listUsers, "POST": (*call).postUser})
-	add("api/users/changes/*", does{"GET": (*call).listChanges})
-	add("api/users/*", does{"GET": (*call).getUser, "PUT": (*call).putUser})
-	add("api/users/*/activate", does{"GET": (*call).activate})
-	add("api/users/*/deactivate", does{"GET": (*call).deactivate})
-	add("api/users/*/roles", does{"GET": (*call).listRoles, "POST": (*call).postRole})
-	add("api/departments", does{"GET": (*call).listDepartments, "POST": (*call).postDepartment})
-	add("api/departments/*", does{"GET": (*call).getDepartment, "PUT": (*call).putDepartment})
-	add("api/departments/external/*", does{"GET": (*call).getDepartmentByExternalID})
-	return h
+	return &handler{Config: c, service: NewService(c.Store, c.Clock, c.NewID)}
 }
 
-// ServeHTTP looks at the path, the method, the token, the query and then at what the route does.
+// ServeHTTP looks at the path, the method, the token, the path's parameters, the query and then at what the operation does.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{handler: h, w: w, r: r}
-	matched, params := h.match(r.URL)
+	matched, params := match(r.URL)
 	if matched == nil {
 		c.refuse(http.StatusNotFound, "no such path")
 		return
 	}
 	c.params = params
-	do := matched.methods[r.Method]
-	if do == nil {
-		allowed := make([]string, 0, len(matched.methods))
-		for method := range matched.methods {
-			allowed = append(allowed, method)
-		}
-		slices.Sort(allowed)
-		w.Header().Set("Allow", strings.Join(allowed, ", "))
+	op := matched.methods[r.Method]
+	if op == nil {
+		w.Header().Set("Allow", strings.Join(slices.Sorted(maps.Keys(matched.methods)), ", "))
 		c.refuse(http.StatusMethodNotAllowed, "the path does not know this method")
 		return
 	}
 	if !c.login() {
 		return
 	}
-	var err error
-	if c.query, err = readQuery(r.URL.RawQuery); err == nil {
-		err = do(c)
+	err := matched.checkParams(params)
+	if err == nil {
+		c.query, err = op.readQuery(r.URL.RawQuery)
+	}
+	if err == nil {
+		err = op.run(c)
 	}
 	if err != nil {
 		c.fail(err)
@@ -102,36 +80,47 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // match finds the route of a path and the path's parameters, unescaped.
-func (h *handler) match(u *url.URL) (*route, []string) {
+func match(u *url.URL) (*route, []string) {
 	path := u.EscapedPath()
 	if len(path) <= len(Prefix) || !strings.EqualFold(path[:len(Prefix)], Prefix) || path[len(Prefix)] != '/' {
 		return nil, nil
 	}
 	segments := strings.Split(strings.TrimSuffix(path[len(Prefix)+1:], "/"), "/")
-	for i := range h.routes {
-		if params, ok := h.routes[i].params(segments); ok {
-			return &h.routes[i], params
+	for i := range routes {
+		if params, ok := routes[i].params(segments); ok {
+			return &routes[i], params
 		}
 	}
 	return nil, nil
 }
 
 func (r *route) params(segments []string) (params []string, ok bool) {
-	if len(segments) != len(r.path) {
+	pattern := strings.Split(r.path, "/")
+	if len(segments) != len(pattern) {
 		return nil, false
 	}
-	for i, want := range r.path {
+	for i, want := range pattern {
 		segment, err := url.PathUnescape(segments[i])
 		switch {
 		case err != nil || segment == "":
 			return nil, false
-		case want == "*":
+		case isParameter(want):
 			params = append(params, segment)
 		case !strings.EqualFold(segment, want):
 			return nil, false
 		}
 	}
 	return params, true
+}
+
+// checkParams refuses a parameter that no store could keep as it is. Errors: Validation, naming it.
+func (r *route) checkParams(params []string) error {
+	for i, name := range r.names() {
+		if !utf8.ValidString(params[i]) {
+			return invalid(name, "is not valid UTF-8")
+		}
+	}
+	return nil
 }
 
 // login verifies the token and answers where it does not allow the call.
@@ -156,7 +145,14 @@ func (c *call) login() bool {
 	return false
 }
 
+// apiInfo is what the API says of itself.
+type apiInfo struct {
+	Title   string `json:"title"`
+	Product string `json:"product"`
+	Version string `json:"version"`
+}
+
 // info says what answers here.
 func (c *call) info() error {
-	return c.answer(http.StatusOK, map[string]string{"title": "User API", "product": "usersync directory", "version": "3.0.0"})
+	return c.answer(http.StatusOK, apiInfo{"User API", "usersync directory", "3.0.0"})
 }

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"encoding/json"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +37,18 @@ func checkText(name, text string) error {
 	}
 	return nil
 }
+
+// checkRequired refuses a request that lacks a text which its type says is required.
+func checkRequired(request reflect.Value) error {
+	for i, name := range names(request.Type()) {
+		if value, ok := request.Field(i).Interface().(*string); ok && isRequired(request.Type().Field(i)) && text(value) == "" {
+			return invalid(name, "is missing")
+		}
+	}
+	return nil
+}
+
+func isRequired(f reflect.StructField) bool { return f.Tag.Get("required") == "true" }
 
 // check refuses a user with a date that is none, and one that does not fit in a row.
 func (r *UserRequest) check() error {

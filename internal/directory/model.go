@@ -124,13 +124,13 @@ type UserRole struct {
 	Description     *string `json:"description"`
 }
 
-// UserRoleRequest asks for a role; ID, DepartmentList and GradeList are required.
+// UserRoleRequest asks for a role; what is required must be there and not be empty.
 type UserRoleRequest struct {
-	ID              *string `json:"id"`
-	DepartmentList  *string `json:"departmentList"`
+	ID              *string `json:"id" required:"true"`
+	DepartmentList  *string `json:"departmentList" required:"true"`
 	ArchiveList     *string `json:"archiveList"`
 	JournalUnitList *string `json:"journalUnitList"`
-	GradeList       *string `json:"gradeList"`
+	GradeList       *string `json:"gradeList" required:"true"`
 }
 
 // UserRoleResponse is a role as the roles routes answer it.

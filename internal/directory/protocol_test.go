@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -133,6 +134,29 @@ func TestABodyOfAnotherKindOrTooLargeIsRefused(t *testing.T) {
 	pad := func(n int) string { return `{"unknown":"` + strings.Repeat("x", n-len(`{"unknown":""}`)) + `"}` }
 	a.must(http.StatusCreated, "POST", "/directory/api/Users", pad(1<<20))
 	a.must(http.StatusRequestEntityTooLarge, "POST", "/directory/api/Users", pad(1<<20+1))
+}
+
+func TestAWholeNumberMayBeSpeltWithAFraction(t *testing.T) {
+	a := open(t)
+	made := a.must(201, "POST", "/directory/api/Users", `{"accessToZones":[1.0,12e1,-2147483648.0]}`)
+	if zones := fmt.Sprint(made.stored()["accessToZones"]); zones != "[1 120 -2.147483648e+09]" {
+		t.Error(zones)
+	}
+}
+
+func TestAPathThatIsNotUTF8IsRefusedByName(t *testing.T) {
+	a := open(t)
+	for path, name := range map[string]string{
+		"Users/%FF": "id", "Users/x%C3/Activate": "id", "Users/%ED%A0%80/roles": "userId", "Users/changes/%80": "fromDate",
+		"Departments/%FF": "id", "Departments/external/%FF": "externalId",
+	} {
+		if got := a.do("GET", "/directory/api/"+path, ""); got.status != 400 || !strings.HasPrefix(got.text(), name+" ") {
+			t.Errorf("%s: %d %s, want 400 and a JSON string that names %s", path, got.status, got.raw, name)
+		}
+	}
+	for _, path := range []string{"Users/%00", "Departments/%00", "Users/%00/roles", "Departments/external/a%00"} {
+		a.must(404, "GET", "/directory/api/"+path, "")
+	}
 }
 
 func TestAQueryThatCannotBeReadNamesItsParameter(t *testing.T) {

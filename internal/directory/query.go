@@ -3,6 +3,7 @@ package directory
 import (
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -10,14 +11,17 @@ import (
 // query is a request's query by parameter name in lower case; of one that comes twice the first counts.
 type query map[string]string
 
-func readQuery(raw string) (query, error) {
+// readQuery takes the operation's own parameters, so that none is read which is not described.
+func (o *operation) readQuery(raw string) (query, error) {
 	values, err := url.ParseQuery(raw)
 	if err != nil {
 		return nil, invalid("the query", "is not well formed")
 	}
 	q := query{}
 	for name, list := range values {
-		q[strings.ToLower(name)] = list[0]
+		if slices.ContainsFunc(o.query, func(p parameter) bool { return strings.EqualFold(p.name, name) }) {
+			q[strings.ToLower(name)] = list[0]
+		}
 	}
 	return q, nil
 }
@@ -47,10 +51,17 @@ func (q query) flag(name string) (bool, error) {
 	return false, invalid(name, "must be true or false")
 }
 
+// The bounds of limit and offset.
+const (
+	defaultLimit = 100
+	maxLimit     = 10000
+	maxOffset    = math.MaxInt32
+)
+
 // page is limit and offset.
 func (q query) page() (limit, offset int, err error) {
-	if limit, err = q.number("limit", 100, 1, 10000); err == nil {
-		offset, err = q.number("offset", 0, 0, math.MaxInt32)
+	if limit, err = q.number("limit", defaultLimit, 1, maxLimit); err == nil {
+		offset, err = q.number("offset", 0, 0, maxOffset)
 	}
 	return limit, offset, err
 }

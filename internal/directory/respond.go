@@ -23,8 +23,8 @@ var statuses = map[usersync.Code]int{
 	usersync.Exists:     http.StatusConflict,
 }
 
-// problem is Websak's ProblemDetails.
-type problem struct {
+// problemDetails is Websak's ProblemDetails.
+type problemDetails struct {
 	Type   string `json:"type"`
 	Title  string `json:"title"`
 	Status int    `json:"status"`
@@ -48,7 +48,7 @@ func (c *call) refuse(status int, message string) { _ = c.answer(status, message
 
 // problem answers with an error whose body is ProblemDetails.
 func (c *call) problem(status int, message string) error {
-	return c.answer(status, problem{"about:blank", http.StatusText(status), status, message})
+	return c.answer(status, problemDetails{"about:blank", http.StatusText(status), status, message})
 }
 
 // fail answers with what the table says of an error. What is unforeseen has an id that the log has too.

@@ -43,6 +43,7 @@ func Directory() HTTP {
 func (p *parts) jobs(store *dynamo.Store, starter usersync.Starter) http.Handler {
 	return api.New(api.Config{
 		Starter: starter, Jobs: store, Rows: store, Ping: store.Ping, Verifier: p.verifier(), Clock: p.clock, Log: p.log, Origins: strings.Fields(p.env.lookUp(origins)),
+		Beside: []api.Description{directory.Describe}, // the issuer is somebody else's
 	})
 }
 

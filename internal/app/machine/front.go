@@ -19,10 +19,10 @@ type front struct {
 // the job API everywhere else.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	switch path := r.URL.Path; {
+	switch {
 	case strings.EqualFold("/"+first, directory.Prefix):
 		f.people.ServeHTTP(w, r)
-	case f.issuer != nil && (path == auth.DiscoveryPath || path == auth.KeysPath || path == auth.TokenPath):
+	case f.issuer != nil && auth.Serves(r.URL.Path):
 		f.issuer.ServeHTTP(w, r)
 	default:
 		f.jobs.ServeHTTP(w, r)

@@ -154,7 +154,7 @@ func (m *Machine) Close() {
 // Handler serves the job API, the directory and, unless the settings name another, the issuer, for
 // clients that reach it under the address.
 func (m *Machine) Handler(ctx context.Context, address string) (http.Handler, error) {
-	verifier := m.issuer.Verifier(address)
+	verifier, beside := m.issuer.Verifier(address), []api.Description{directory.Describe}
 	front := &front{}
 	if a := m.settings.Auth; a.Issuer != "" {
 		verifier = auth.NewVerifier(auth.VerifierConfig{
@@ -165,15 +165,17 @@ func (m *Machine) Handler(ctx context.Context, address string) (http.Handler, er
 		if err != nil {
 			return nil, err
 		}
-		front.issuer = m.issuer.Handler(address, clients)
+		front.issuer, beside = m.issuer.Handler(address, clients), append(beside, auth.Describe)
 	}
-	front.jobs = m.jobs(verifier)
+	front.jobs = m.jobs(verifier, beside...)
 	front.people = directory.NewHandler(directory.Config{Store: m.db, Verifier: verifier, Clock: m.clock, Log: m.log})
 	return front, nil
 }
 
-func (m *Machine) jobs(verifier auth.Verifier) http.Handler {
-	return api.New(api.Config{Starter: m.starter, Jobs: m.db, Rows: m.db, Ping: m.db.Ping, Verifier: verifier, Clock: m.clock, Log: m.log, Origins: m.settings.Network.Origins})
+func (m *Machine) jobs(verifier auth.Verifier, beside ...api.Description) http.Handler {
+	return api.New(api.Config{
+		Starter: m.starter, Jobs: m.db, Rows: m.db, Ping: m.db.Ping, Verifier: verifier, Clock: m.clock, Log: m.log, Origins: m.settings.Network.Origins, Beside: beside,
+	})
 }
 
 // clients are the clients of the built-in issuer, with their secrets.
