@@ -49,6 +49,7 @@ var answerTests = []answerTest{
 	{"reader cancels", request{method: "POST", path: oneJob + "/cancel", as: "reader"}, 403, "Forbidden", "", ""},
 
 	{"no JSON", request{method: "POST", path: jobs, as: "writer", body: `{"x":"` + planted}, 400, "ValidationError", "Body", ""},
+	{"white space", request{method: "POST", path: jobs, as: "writer", body: " \n"}, 400, "ValidationError", "Body", ""},
 	{"JSON list", request{method: "POST", path: jobs, as: "writer", body: `[]`}, 400, "ValidationError", "Body", ""},
 	{"JSON null", request{method: "POST", path: jobs, as: "writer", body: `null`}, 400, "ValidationError", "Body", ""},
 	{"two objects", request{method: "POST", path: jobs, as: "writer", body: `{}{}`}, 400, "ValidationError", "Body", ""},

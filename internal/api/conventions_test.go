@@ -147,7 +147,7 @@ func TestTheSameRequestIsTheSameHoweverItIsSpelled(t *testing.T) {
 }
 
 func TestACompanyThatIsNotNamedIsTheLogins(t *testing.T) {
-	for _, body := range []string{"", " ", "{}", `{"CompanyId":null}`, `{"CompanyId":""}`, `{"CompanyId":"00000000000000000000000000000000"}`, `{"DryRun":false,"ApproveRemovals":null}`} {
+	for _, body := range []string{"", "\xef\xbb\xbf", "{}", `{"CompanyId":null}`, `{"CompanyId":""}`, `{"CompanyId":"00000000000000000000000000000000"}`, `{"DryRun":false,"ApproveRemovals":null}`} {
 		w := newWorld()
 		response, text := request{method: "POST", path: jobs, as: "writer", body: body}.send(t, w)
 		if response.StatusCode != 200 || len(w.started) != 1 || w.started[0] != (usersync.StartRequest{Company: ours}) {

@@ -108,12 +108,13 @@ func (in *input) addFormat(q query) {
 // addBody takes a body that is a JSON object, or a form that says so and looks like one: clients that
 // send JSON under a form's type are common. No body is no input.
 func (in *input) addBody(body []byte, contentType string) {
-	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
+	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
 	if len(body) == 0 {
 		return
 	}
+	body = bytes.Trim(body, " \t\r\n")
 	kind, _, _ := mime.ParseMediaType(contentType)
-	if kind == "application/x-www-form-urlencoded" && body[0] != '{' && isForm(string(body)) {
+	if kind == "application/x-www-form-urlencoded" && !bytes.HasPrefix(body, []byte("{")) && isForm(string(body)) {
 		in.addQuery(readQuery(string(body)))
 		return
 	}

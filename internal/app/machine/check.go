@@ -82,13 +82,13 @@ func (c *Checker) target(ctx context.Context, co usersync.Company) (Finding, []u
 	}
 	if err = target.Check(ctx); err == nil {
 		f.Found = "login works"
-		err = allowed(ctx, target)
+		err = unhindered(ctx, target)
 	}
 	return f.with(err), target.Traits().Mapping, mapper
 }
 
-// allowed says what the target's login lacks, where that can be told.
-func allowed(ctx context.Context, target usersync.Target) error {
+// unhindered is the error of a login that lacks what writing needs, where that can be told.
+func unhindered(ctx context.Context, target usersync.Target) error {
 	restricted, can := target.(usersync.Restricted)
 	if !can {
 		return nil
