@@ -99,22 +99,30 @@ func TestExpressionsGiveWhatTheirWordsSay(t *testing.T) {
 
 func TestEveryWrongRuleIsReportedAtOnceWithItsFieldAndPlace(t *testing.T) {
 	wrong := map[string]string{
-		"unknown":  `nosuch`,
-		"member":   `name.nosuch`,
-		"operator": `userName + 1`,
-		"syntax":   `userName ??`,
-		"argument": `lower(1)`,
-		"arity":    `split(userName)`,
-		"builtin":  `len(userName)`,
-		"loop":     `map(groups, .name)`,
-		"range":    `1..1000000000`,
-		"variable": `let x = userName; x + x`,
-		"sequence": `userName; title`,
-		"object":   `phones`,
-		"none":     ` `,
-		"long":     strings.Repeat("userName+", 2000) + "userName",
-		"nodes":    strings.Repeat("userName+", 300) + "userName",
-		"\x00":     `userName`,
+		"unknown":        `nosuch`,
+		"member":         `name.nosuch`,
+		"operator":       `userName + 1`,
+		"syntax":         `userName ??`,
+		"argument":       `lower(1)`,
+		"arity":          `split(userName)`,
+		"builtin":        `len(userName)`,
+		"loop":           `map(groups, .name)`,
+		"range":          `1..1000000000`,
+		"variable":       `let x = userName; x + x`,
+		"sequence":       `userName; title`,
+		"object":         `phones`,
+		"inner name":     `lower(nosuch)`,
+		"inner member":   `lower(name.nosuch)`,
+		"inner function": `lower(upper(title))`,
+		"inner argument": `concat(lower(7), "a")`,
+		"inner operator": `lower(trim(title + 7))`,
+		"inner loop":     `default(count(groups), 1)`,
+		"country":        `e164(phones.work, "XX")`,
+		"separator":      `first(split(title, ""))`,
+		"none":           ` `,
+		"long":           strings.Repeat("userName+", 2000) + "userName",
+		"nodes":          strings.Repeat("userName+", 300) + "userName",
+		"\x00":           `userName`,
 	}
 	rules := []usersync.Rule{{Field: "right", Expr: "userName"}, {Field: "twice", Expr: "userName"}, {Field: "twice", Expr: "title"}}
 	for field, expression := range wrong {
@@ -145,7 +153,7 @@ func TestARuleThatFailsForOnePersonIsRejectedWithoutTheirValues(t *testing.T) {
 	p := kari()
 	p.Title = strings.Repeat("x", maxText+1)
 	for _, expression := range []string{
-		`groups[5].name`, `title + phones.mobile`, `departmentCode + userName`, `split(userName, "")`, `title`, `[name]`,
+		`groups[5].name`, `title + phones.mobile`, `departmentCode + userName`, `split(userName, attributes.nosuch ?? "")`, `title`, `[name]`,
 		`userName matches phones.work + "("`, `1.0 / 0`, `first(default(title, "")) ?? userName`,
 	} {
 		record, err := compiled(t, usersync.Rule{Field: "target", Expr: expression}).Map(p)
