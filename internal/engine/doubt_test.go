@@ -39,6 +39,31 @@ func TestACreateInDoubtIsLookedUpNoSoonerThanItsTimeOut(t *testing.T) {
 	}
 }
 
+func TestACreateThatWasSentLateIsLookedUpThatMuchLater(t *testing.T) {
+	for _, says := range []bool{true, false} { // the target says when it sent it
+		w := newWorld(t, kinds["can look up"])
+		var sent, looked time.Time
+		w.target.answer = func(op, code string) (bool, error) {
+			switch {
+			case op == "look up":
+				looked = w.clock.Now()
+			case code == "c-p003" && sent.IsZero():
+				w.clock.Advance(20 * time.Second) // a login, say
+				sent = w.clock.Now()
+				err := &usersync.Error{Code: usersync.Unavailable, Message: "POST /users: lost", InDoubt: true}
+				if says {
+					err.Sent = sent
+				}
+				return true, err
+			}
+			return true, nil
+		}
+		if job := w.sync(people(0, 10)); job.Counts.Created != 10 || looked.Sub(sent) < 30*time.Second {
+			t.Errorf("%+v, looked up after %v", job.Counts, looked.Sub(sent))
+		}
+	}
+}
+
 func TestADoubtOfARunThatCrashedIsLookedUpNoSoonerThanTheTimeOutEither(t *testing.T) {
 	w := newWorld(t, kinds["can look up"])
 	ref := w.fetched(t, people(0, 4))

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"time"
 
 	"github.com/usersync/usersync/internal/usersync"
 )
@@ -31,7 +32,7 @@ func (p *pool) unansweredYet(t *task, op operation, err error) {
 	case lost && !p.canAsk(t):
 		p.giveUp(t, err)
 	case lost:
-		p.again(t, t.sentAt.Add(p.timeOut()))
+		p.again(t, p.sentBy(err).Add(p.timeOut()))
 	case *tried >= maxAttempts:
 		p.giveUp(t, err)
 	default:
@@ -43,6 +44,15 @@ func (p *pool) unansweredYet(t *task, op operation, err error) {
 func inDoubt(err error) bool {
 	e, ok := errors.AsType[*usersync.Error](err)
 	return !ok || e.InDoubt || e.Code == usersync.Malformed
+}
+
+// sentBy is when a request in doubt had been sent: a login or a connection may have come before it, so that it is
+// later than when it was asked for. Whoever does not say has sent it by now.
+func (p *pool) sentBy(err error) time.Time {
+	if e, ok := errors.AsType[*usersync.Error](err); ok && !e.Sent.IsZero() {
+		return e.Sent
+	}
+	return p.Clock.Now()
 }
 
 // giveUp fails a person who got no proper answer, unless it is the target that is down: where it has not

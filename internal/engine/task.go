@@ -60,8 +60,9 @@ type task struct {
 // finds one cannot know whether the create was carried out. Targets that upsert by key need none.
 const intentVersion = 2
 
-// intentDelay is how long after its intent was made a create may be sent.
-const intentDelay = 2 * time.Second
+// intentDelay is how long after its intent was made a create may be sent: the intent is written in between, and the
+// target may log in first, which may take two seconds.
+const intentDelay = 5 * time.Second
 
 func encodeIntent(sent time.Time, digest []byte) []byte {
 	b := binary.BigEndian.AppendUint64([]byte{intentVersion}, uint64(sent.UnixMilli()))

@@ -140,21 +140,30 @@ type attempted struct {
 	again bool // the error may be gone when the request is sent once more
 }
 
-// attempt sends the request once.
+// attempt sends the request once. An error that leaves it in doubt says when it was sent.
 func (c *Client) attempt(ctx context.Context, r *Request) (attempted, error) {
+	var sent atomic.Int64
+	tried, err := c.send(ctx, r, &sent)
+	if e, ok := errors.AsType[*usersync.Error](err); ok && e.InDoubt && sent.Load() != 0 {
+		e.Sent = time.Unix(0, sent.Load())
+	}
+	return tried, err
+}
+
+// send sends the request; sent is when there was a connection to send it by, in nanoseconds since 1970.
+func (c *Client) send(ctx context.Context, r *Request, sent *atomic.Int64) (attempted, error) {
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	late := time.AfterFunc(c.timeOut, func() { cancel(context.DeadlineExceeded) })
 	defer late.Stop()
-	var connected atomic.Bool
-	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(c.clock.Now().UnixNano()) }}
 	req, err := c.request(httptrace.WithClientTrace(limited, trace), r)
 	if err != nil {
 		return attempted{}, err
 	}
 	res, err := c.transport.RoundTrip(req)
 	if err != nil {
-		return c.failed(ctx, r, err, connected.Load(), false)
+		return c.failed(ctx, r, err, sent.Load() != 0, false)
 	}
 	defer res.Body.Close()
 	tried := attempted{Answer: Answer{Status: res.StatusCode, Header: res.Header}}

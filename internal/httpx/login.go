@@ -56,7 +56,8 @@ func (c *Client) Session(login Login) *Session { return &Session{client: c, logi
 
 // Do is Client.Do with the session's token. After a 401 it takes a new token and sends the request
 // once more. A token that is not to be had is Unauthorized (the login is refused), Malformed,
-// Throttled, Unavailable or Settings, and never leaves anything in doubt.
+// Throttled, Unavailable or Settings, and never leaves anything in doubt. Where the login has taken more than two
+// seconds a request that changes something is not sent (Unavailable): the next one has the token.
 func (s *Session) Do(ctx context.Context, r Request) (answer Answer, err error) {
 	err = s.loggedIn(ctx, r, func(r Request) error {
 		answer, err = s.client.Do(ctx, r)
@@ -70,8 +71,19 @@ func (s *Session) Stream(ctx context.Context, r Request, read func(io.Reader) er
 	return s.loggedIn(ctx, r, func(r Request) error { return s.client.Stream(ctx, r, read) })
 }
 
+// sendWithin is how long after Do was called a request that changes something may be sent: whoever looks after what
+// became of it counts from there.
+const sendWithin = 2 * time.Second
+
 // loggedIn sends a request with a token, and once more with a new one where that is refused.
 func (s *Session) loggedIn(ctx context.Context, r Request, send func(Request) error) (err error) {
+	called := s.client.clock.Now()
+	inTime := func(r Request) error {
+		if r.changes() && s.client.clock.Now().Sub(called) > sendWithin {
+			return usersync.E(usersync.Unavailable, r.Name+" was not sent: the login took too long")
+		}
+		return send(r)
+	}
 	if len(s.login.Header) > 0 {
 		header := s.login.Header.Clone()
 		maps.Copy(header, r.Header)
@@ -80,13 +92,13 @@ func (s *Session) loggedIn(ctx context.Context, r Request, send func(Request) er
 	if r.bearer, err = s.bearer(ctx, ""); err != nil {
 		return err
 	}
-	if err = send(r); !usersync.Is(err, usersync.Unauthorized) {
+	if err = inTime(r); !usersync.Is(err, usersync.Unauthorized) {
 		return err
 	}
 	if r.bearer, err = s.bearer(ctx, r.bearer); err != nil {
 		return err
 	}
-	return send(r)
+	return inTime(r)
 }
 
 // bearer is a token other than the refused one.

@@ -51,6 +51,48 @@ func TestATokenIsKeptUntilShortlyBeforeItRunsOut(t *testing.T) {
 	}
 }
 
+func TestARequestThatChangesSomethingIsSentSoonOrNotAtAllAndSaysWhen(t *testing.T) {
+	var clock *usersynctest.Clock
+	logins, sent := 0, 0
+	s, moved, url := login(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/token":
+			logins++
+			clock.Advance(sendWithin + time.Second)
+			_, _ = io.WriteString(w, `{"access_token":"a","expires_in":600}`)
+		case r.Method == http.MethodGet:
+		case sent == 0:
+			sent++
+			w.WriteHeader(http.StatusUnauthorized) // the new token comes too late as well
+		default:
+			sent++
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	})
+	clock = moved
+	post := func() *usersync.Error {
+		_, err := s.Do(t.Context(), Request{Name: "POST /", Method: http.MethodPost, URL: url, Body: []byte("{}")})
+		e, ok := errors.AsType[*usersync.Error](err)
+		if !ok || e.Code != usersync.Unavailable {
+			t.Fatalf("error %v", err)
+		}
+		return e
+	}
+	for _, want := range []int{0, 1} {
+		if e := post(); e.InDoubt || sent != want || !strings.Contains(e.Message, "was not sent") {
+			t.Errorf("%v, in doubt %v, sent %d times, want %d", e, e.InDoubt, sent, want)
+		}
+	}
+	clock.Advance(time.Minute)
+	if e := post(); !e.InDoubt || sent != 2 || logins != 2 || e.Sent.Sub(clock.Now()).Abs() > time.Second {
+		t.Errorf("%v, in doubt %v, sent at %v of %v", e, e.InDoubt, e.Sent, clock.Now())
+	}
+	clock.Advance(time.Hour)
+	if err := get(t.Context(), s, url); err != nil || logins != 3 {
+		t.Errorf("a request that changes nothing: %v", err)
+	}
+}
+
 func TestARefusedLoginNamesOnlyTheStandardsErrorCodes(t *testing.T) {
 	for body, says := range map[string]string{
 		`{"error":"invalid_client","error_description":"planted"}`: "invalid_client",

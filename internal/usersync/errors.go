@@ -40,6 +40,7 @@ type Error struct {
 	Holder     JobID         // of Conflict
 	RetryAfter time.Duration // of Throttled and Unavailable; zero if unsaid
 	InDoubt    bool          // of Unavailable: the request may have been carried out
+	Sent       time.Time     // of what is in doubt: when it was sent, at the latest; zero if unsaid
 	Cause      error
 }
 

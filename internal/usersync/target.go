@@ -63,7 +63,8 @@ type Restricted interface {
 
 // Target is the system that needs the people. Implementations are safe for concurrent use and do
 // not repeat requests, except after 401 (a new token, once): whoever calls them steers the load and
-// has to see every Throttled and Unavailable.
+// has to see every Throttled and Unavailable. A Create is sent within two seconds of its call or not at all,
+// and one in doubt says when it was Sent.
 //
 // Errors of Create and Update: Rejected (this one person, for good; the message names the target's
 // field or error code, no value), Throttled, Unavailable (with InDoubt as it is), Unauthorized,
