@@ -48,6 +48,7 @@ type Machine struct {
 	resumer    *local.Resumer
 	nightly    *workflow.Nightly
 	unlock     func()
+	stopped    bool
 }
 
 // Open takes the data folder and puts everything together; nothing runs yet.
@@ -135,15 +136,21 @@ func (m *Machine) Wait(ctx context.Context) {
 	_ = m.executions.Wait(ctx) // Close does the rest
 }
 
-// Close lets running steps come to a safe point and gives the data folder back. Jobs that have not
-// ended go on with the next Resume.
+// Stop lets running steps come to a safe point, as long as the context lasts. Jobs that have not ended go on with
+// the next Resume.
+func (m *Machine) Stop(ctx context.Context) {
+	m.stopped = true
+	if err := m.executions.Shutdown(ctx); err != nil {
+		m.log.Warn("not every step came to a safe point in time; the jobs go on with the next start all the same")
+	}
+}
+
+// Close stops what has not been stopped, and gives the data folder back.
 func (m *Machine) Close() {
-	if m.executions != nil {
+	if m.executions != nil && !m.stopped {
 		ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 		defer cancel()
-		if err := m.executions.Shutdown(ctx); err != nil {
-			m.log.Warn("not every step came to a safe point in time; the jobs go on with the next start all the same")
-		}
+		m.Stop(ctx)
 	}
 	if m.db != nil {
 		_ = m.db.Close() // what was written is written

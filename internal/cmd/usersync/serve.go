@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/usersync/usersync/internal/app"
@@ -59,6 +60,9 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	}
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
-	_ = server.Shutdown(stopping)
+	var ending sync.WaitGroup // clients and steps are waited for at once: there are ten seconds for all
+	ending.Go(func() { _ = server.Shutdown(stopping) })
+	m.Stop(stopping)
+	ending.Wait()
 	return nil
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"sync"
 )
 
@@ -56,12 +57,25 @@ func (c *checkpointer) run() {
 	defer close(c.ended)
 	for range c.due {
 		if pages := c.passive(); pages >= longLog {
-			_ = c.writer.alone(context.Background(), func(conn *sql.Conn) error {
-				_, err := conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(RESTART)")
-				return err
-			})
+			_ = c.writer.alone(context.Background(), func(conn *sql.Conn) error { return beginAnew(conn, "RESTART") })
 		}
 	}
+}
+
+// readersWithin is how long, in milliseconds, whoever begins the log anew waits for readers of it. Nobody can write
+// meanwhile, and a reader who takes longer leaves it to the next time.
+const readersWithin = "100"
+
+// beginAnew writes the log into the file and begins it anew, where no reader is in the way.
+func beginAnew(conn *sql.Conn, how string) error {
+	ctx := context.Background()
+	if _, err := conn.ExecContext(ctx, "PRAGMA busy_timeout = "+readersWithin); err != nil {
+		return err
+	}
+	var busy, pages, done int
+	err := conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint("+how+")").Scan(&busy, &pages, &done)
+	_, again := conn.ExecContext(ctx, "PRAGMA busy_timeout = "+lockedWithin)
+	return errors.Join(err, again)
 }
 
 // passive writes what it can without making anybody wait, and says how long the log is in pages, 0 after an error.

@@ -66,9 +66,12 @@ func writerPragmas(cache int) []string {
 
 func cacheSize(kib int) string { return "cache_size(-" + strconv.Itoa(kib) + ")" }
 
+// lockedWithin is how long a connection waits for a lock, in milliseconds.
+const lockedWithin = "10000"
+
 // dataSource names the file to the driver. Every connection waits for a lock, and keeps little in memory.
 func dataSource(path string, shred bool, more ...string) string {
-	pragmas := append([]string{"busy_timeout(10000)", "synchronous(NORMAL)", "mmap_size(0)"}, more...)
+	pragmas := append([]string{"busy_timeout(" + lockedWithin + ")", "synchronous(NORMAL)", "mmap_size(0)"}, more...)
 	if shred {
 		pragmas = append(pragmas, "secure_delete(1)")
 	} else { // what a statement would need to be undone: small here, while shredding goes over many pages
@@ -185,10 +188,7 @@ func (f *file) deleteAll(ctx context.Context, text string, args ...any) error {
 // forget writes the write-ahead log into the file and empties it: deleted content would otherwise stay there
 // for a while. A reader in the way leaves it to the next time.
 func (f *file) forget(ctx context.Context) error {
-	return f.writer.alone(ctx, func(conn *sql.Conn) error {
-		var busy, log, done int
-		return conn.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &done)
-	})
+	return f.writer.alone(ctx, func(conn *sql.Conn) error { return beginAnew(conn, "TRUNCATE") })
 }
 
 // close ends all connections, with their statements: the last of them writes the log into the file, safe

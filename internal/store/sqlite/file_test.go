@@ -244,6 +244,45 @@ func TestSweepAndCloseWriteTheLogsIntoTheFiles(t *testing.T) {
 	}
 }
 
+func TestAReaderInTheWayLeavesTheLogToTheNextTime(t *testing.T) {
+	dir := t.TempDir()
+	db := openIn(t, dir, usersynctest.NewClock())
+	if err := db.CreateJob(t.Context(), usersync.Job{ID: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := sql.Open("sqlite", filepath.Join(dir, "usersync.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	reading, err := reader.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var jobs int
+	if err := reading.QueryRow("SELECT count(*) FROM jobs").Scan(&jobs); err != nil {
+		t.Fatal(err)
+	}
+	for _, job := range []usersync.JobID{"b", "c"} {
+		if err := errors.Join(db.CreateJob(t.Context(), usersync.Job{ID: job}), db.Sweep(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	size := func() int64 {
+		info, err := os.Stat(filepath.Join(dir, "usersync.db-wal"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	if size() == 0 {
+		t.Error("the log is empty, with a reader in it")
+	}
+	if err := errors.Join(reading.Rollback(), db.Sweep(t.Context())); err != nil || size() != 0 {
+		t.Errorf("the log has %d bytes after the reader has gone, error %v", size(), err)
+	}
+}
+
 func TestAnEndedContextAndAClosedStoreAreSaidSo(t *testing.T) {
 	db, err := Open(t.TempDir(), usersynctest.NewClock())
 	if err != nil {
