@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/usersync/usersync/internal/httpx"
@@ -52,8 +53,8 @@ func (s *source) slid(ctx context.Context, p position) (usersync.Page, error) {
 // for e-mail addresses there: who comes without one may have one.
 func complete(e *usersync.Entry) bool { return e.Person != nil && e.Person.Emails.Work != "" }
 
-// changes asks for the users that have changed after a date. Those without an id are left out: nobody can tell
-// them from those who were listed. It is not whole where there are more than can be read at once.
+// changes asks for the users that have changed after a date, without those who have no id. It is not whole where
+// there are more than can be read at once.
 func (s *source) changes(ctx context.Context, since string) (changed []usersync.Entry, whole bool, err error) {
 	_, err = s.session.Do(ctx, httpx.Request{
 		Name: changesName, Method: http.MethodGet, URL: s.Base + usersPath + "/changes/" + since, Repeat: true,
@@ -70,13 +71,12 @@ func (s *source) changes(ctx context.Context, since string) (changed []usersync.
 	case err != nil:
 		return nil, false, err
 	}
-	keyed := changed[:0]
-	for _, e := range changed {
-		if !e.Keyless {
-			keyed = append(keyed, e)
-		}
-	}
-	return keyed, true, nil
+	return withID(changed), true, nil
+}
+
+// withID leaves out those without an id: in a second list nobody can tell them from those who were listed.
+func withID(entries []usersync.Entry) []usersync.Entry {
+	return slices.DeleteFunc(entries, func(e usersync.Entry) bool { return e.Keyless })
 }
 
 // one asks for a changed user alone, with the e-mail address. One who is gone by now stays as listed.

@@ -196,6 +196,50 @@ func TestAListIsReadAgainWhereTheChangesCannotBeLookedAt(t *testing.T) {
 	}
 }
 
+func TestAListThatDoesNotMoveWithTheOffsetIsNone(t *testing.T) {
+	src := openSource(t, start(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, elements(connectortest.People(10)))
+	})), usersynctest.NewClock(), "pageSize", "10")
+	page, err := src.Fetch(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := src.Fetch(t.Context(), page.Next); !usersync.Is(err, usersync.Malformed) || !strings.Contains(err.Error(), "whatever offset says") {
+		t.Errorf("error %v (code %s)", err, usersync.CodeOf(err))
+	}
+}
+
+func TestWhoHasNoIDIsCountedOnceHoweverOftenTheListIsRead(t *testing.T) {
+	people := append([]any{map[string]any{"code": "a"}, map[string]any{"code": "b"}}, elements(connectortest.People(5))...)
+	src := openSource(t, start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.Contains(r.URL.Path, "/changes/"): // somebody whom the list did not show, and one without an id
+			writeJSON(w, http.StatusOK, []any{listed(&connectortest.People(6)[5]), map[string]any{"code": "a"}})
+		default:
+			listUsers(w, r, people, 1000)
+		}
+	})), usersynctest.NewClock(), "pageSize", "10")
+	keyless, pages := 0, 0
+	for at := usersync.Cursor(""); ; pages++ {
+		page, err := src.Fetch(t.Context(), at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range page.Entries {
+			if e.Keyless {
+				keyless++
+			}
+		}
+		if page.Last {
+			break
+		}
+		at = page.Next
+	}
+	if keyless != 2 || pages < 3 {
+		t.Errorf("%d elements without an id on %d pages, want 2", keyless, pages)
+	}
+}
+
 func TestNoMoreThanAHundredAreAskedForOneByOne(t *testing.T) {
 	m := newMoving(350)
 	for i := range m.users {

@@ -11,16 +11,17 @@ import (
 	"github.com/usersync/usersync/internal/usersync"
 )
 
-// position is where a reading of the list is. As a cursor it is OFFSET/BEGAN, with BEGAN in nanoseconds since
+// position is where a reading of the list is. As a cursor it is OFFSET/BEGAN/PAGE, with BEGAN in nanoseconds since
 // 1970, and /again behind it on the second way through the list.
 type position struct {
 	offset int
-	began  int64 // when the reading began; it names the reading, too
-	again  bool  // the list is read a second time, from its beginning
+	began  int64  // when the reading began; it names the reading, too
+	page   string // the keys of the page before, hashed; empty: there were none
+	again  bool   // the list is read a second time, from its beginning
 }
 
 func (p position) cursor() usersync.Cursor {
-	text := strconv.Itoa(p.offset) + "/" + strconv.FormatInt(p.began, 10)
+	text := strconv.Itoa(p.offset) + "/" + strconv.FormatInt(p.began, 10) + "/" + p.page
 	if p.again {
 		text += "/again"
 	}
@@ -30,13 +31,35 @@ func (p position) cursor() usersync.Cursor {
 // positionAt reads a cursor. Errors: Malformed.
 func positionAt(at usersync.Cursor) (position, error) {
 	text, again := strings.CutSuffix(string(at), "/again")
-	first, second, _ := strings.Cut(text, "/")
-	offset, err := strconv.Atoi(first)
-	began, err2 := strconv.ParseInt(second, 10, 64)
-	if err != nil || err2 != nil || offset < 0 || offset > math.MaxInt32 {
-		return position{}, usersync.E(usersync.Malformed, "the cursor of "+listName+" is none of this source's")
+	parts := strings.Split(text, "/")
+	if len(parts) == 3 {
+		offset, err := strconv.Atoi(parts[0])
+		began, err2 := strconv.ParseInt(parts[1], 10, 64)
+		if err == nil && err2 == nil && offset >= 0 && offset <= math.MaxInt32 && len(parts[2]) <= 32 {
+			return position{offset: offset, began: began, page: parts[2], again: again}, nil
+		}
 	}
-	return position{offset: offset, began: began, again: again}, nil
+	return position{}, usersync.E(usersync.Malformed, "the cursor of "+listName+" is none of this source's")
+}
+
+// after is the position behind a page. Errors: Malformed where the page before had the same users: a server that
+// does not move with the offset would be read for ever.
+func (p position) after(entries []usersync.Entry) (position, error) {
+	var keys strings.Builder
+	for i := range entries {
+		if !entries[i].Keyless { // else the key is a place in the list
+			keys.WriteString(entries[i].Key + "\x00")
+		}
+	}
+	page := ""
+	if keys.Len() > 0 {
+		page = usersync.HashKey("page", keys.String()).String()
+	}
+	if page != "" && page == p.page {
+		return p, usersync.E(usersync.Malformed, listName+" gives the same page again, whatever offset says")
+	}
+	p.offset, p.page = p.offset+len(entries), page
+	return p, nil
 }
 
 // since is the day before the reading began, in UTC, as YYYY-MM-DD. Changes are those after a date, by a clock

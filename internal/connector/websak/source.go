@@ -59,11 +59,16 @@ func (s *source) Fetch(ctx context.Context, at usersync.Cursor) (usersync.Page, 
 	case err != nil:
 		return usersync.Page{}, err
 	case len(entries) > 0:
-		if !p.again {
+		next, err := p.after(entries)
+		if err != nil {
+			return usersync.Page{}, err
+		}
+		if p.again {
+			entries = withID(entries)
+		} else {
 			s.listed.add(p, entries)
 		}
-		p.offset += len(entries)
-		return usersync.Page{Entries: entries, Next: p.cursor()}, nil
+		return usersync.Page{Entries: entries, Next: next.cursor()}, nil
 	case p.again || p.offset == 0:
 		return usersync.Page{Last: true}, nil
 	}
