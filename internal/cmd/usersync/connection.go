@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/usersync/usersync/internal/app"
@@ -40,6 +41,9 @@ func (c connection) remote() (*client, error) {
 func remoteClient(server, token string) (*client, error) {
 	if token == "" {
 		return nil, usageError{errors.New("--server needs --token")}
+	}
+	if at, err := url.Parse(server); err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" {
+		return nil, usageError{errors.New("--server is no http or https address")}
 	}
 	return &client{base: server, token: token, http: &http.Client{Timeout: time.Minute}}, nil
 }

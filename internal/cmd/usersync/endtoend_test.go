@@ -82,6 +82,8 @@ func TestExitCodesTellHowItEnded(t *testing.T) {
 		{"company of a file with what one machine alone can read", "id\n", []string{"company", "put", "-f", settings, "--table", "t"}, exitUsage, "companies[0].source.type"},
 		{"check of a file that is none", "", append([]string{"check"}, at...), exitFailed, "people.csv"},
 		{"check", "id,userName\n1,ann\n", append([]string{"check"}, at...), exitDone, "1 people"},
+		{"a server that is no address of one", "id\n", []string{"sync", "--server", "ftp://x", "--token", "t"}, exitUsage, "--server"},
+		{"a server without a scheme", "id\n", []string{"status", "--server", "127.0.0.1:80", "--token", "t"}, exitUsage, "--server"},
 		{"an unknown job", "id\n", []string{"outcomes", "01900000-0000-7000-8000-000000000000", "--data", data}, exitFailed, ""},
 	}
 	for _, c := range cases {
