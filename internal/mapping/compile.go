@@ -24,6 +24,8 @@ const (
 	maxField = 128  // bytes
 	maxExpr  = 4096 // bytes
 	maxNodes = 256  // of the expression's tree
+
+	maxPattern = 128 // bytes
 )
 
 // Check says what is wrong with a rule, with the place within its expression; empty where nothing is.
@@ -103,8 +105,11 @@ func (l *limits) Visit(node *ast.Node) {
 			l.fault = "loops are not supported"
 		}
 	case *ast.BinaryNode:
-		if n.Operator == ".." {
+		switch n.Operator {
+		case "..":
 			l.fault = "ranges are not supported"
+		case "matches":
+			l.pattern(n.Right)
 		}
 	}
 }
@@ -121,6 +126,14 @@ func (l *limits) constant(function string, arguments []ast.Node) {
 		l.fault = "e164 knows no phone numbers of this country; it is two letters, such as SE"
 	case function == "split" && text.Value == "":
 		l.fault = "split needs a text to split at"
+	}
+}
+
+// pattern refuses a pattern that is not written out, or whose counted repetitions could make it far larger than it is long.
+func (l *limits) pattern(n ast.Node) {
+	text, constant := n.(*ast.StringNode)
+	if !constant || len(text.Value) > maxPattern || strings.Contains(text.Value, "{") {
+		l.fault = fmt.Sprintf("a pattern must be written out, without {}, and have at most %d bytes", maxPattern)
 	}
 }
 

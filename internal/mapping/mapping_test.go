@@ -117,6 +117,10 @@ func TestEveryWrongRuleIsReportedAtOnceWithItsFieldAndPlace(t *testing.T) {
 		"inner argument": `concat(lower(7), "a")`,
 		"inner operator": `lower(trim(title + 7))`,
 		"inner loop":     `default(count(groups), 1)`,
+		"pattern made":   `userName matches phones.work + "("`,
+		"pattern grown":  `userName matches "(.{0,1000}){0,1000}!"`,
+		"pattern long":   `userName matches "` + strings.Repeat("a", maxPattern+1) + `"`,
+		"pattern broken": `userName matches "("`,
 		"country":        `e164(phones.work, "XX")`,
 		"separator":      `first(split(title, ""))`,
 		"none":           ` `,
@@ -154,7 +158,7 @@ func TestARuleThatFailsForOnePersonIsRejectedWithoutTheirValues(t *testing.T) {
 	p.Title = strings.Repeat("x", maxText+1)
 	for _, expression := range []string{
 		`groups[5].name`, `title + phones.mobile`, `departmentCode + userName`, `split(userName, attributes.nosuch ?? "")`, `title`, `[name]`,
-		`userName matches phones.work + "("`, `1.0 / 0`, `first(default(title, "")) ?? userName`,
+		`1.0 / 0`, `first(default(title, "")) ?? userName`,
 	} {
 		record, err := compiled(t, usersync.Rule{Field: "target", Expr: expression}).Map(p)
 		if !usersync.Is(err, usersync.Rejected) || record != nil {
