@@ -39,6 +39,24 @@ func TestACreateInDoubtIsLookedUpNoSoonerThanItsTimeOut(t *testing.T) {
 	}
 }
 
+func TestWhereTheLoginMayNotLookUpTheOneInDoubtFailsAlone(t *testing.T) {
+	w := newWorld(t, kinds["can look up"])
+	creates := 0
+	w.target.answer = func(op, code string) (bool, error) {
+		switch {
+		case op == "look up":
+			return false, usersync.E(usersync.Forbidden, "GET /users: 403")
+		case code == "c-p003":
+			creates++
+			return true, unavailable(true)
+		}
+		return true, nil
+	}
+	if job := w.sync(people(0, 10)); job.Status != usersync.Completed || job.Counts.Created != 9 || job.Counts.Failed != 1 || creates != 1 {
+		t.Errorf("%s, %+v after %d creates", job.Status, job.Counts, creates)
+	}
+}
+
 func TestACreateThatWasSentLateIsLookedUpThatMuchLater(t *testing.T) {
 	for _, says := range []bool{true, false} { // the target says when it sent it
 		w := newWorld(t, kinds["can look up"])

@@ -16,7 +16,7 @@ func (r *run) countLeavers(ctx context.Context, s span, sightings []sighting) er
 	linked, left := 0, 0
 	err := r.leavers(ctx, s, sightings, func(link *usersync.Link, reason string) error {
 		linked++
-		if reason != "" && r.removes(link) {
+		if reason != "" { // also one whose record stays: half a list is half a list
 			left++
 		}
 		return nil

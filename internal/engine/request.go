@@ -129,6 +129,11 @@ func (p *pool) answered(t *task, op operation, w usersync.Written, err error) {
 	case usersync.Throttled:
 		p.throttled(t, op, err)
 	case usersync.Unauthorized, usersync.Forbidden, usersync.Settings:
+		if op == opLookUp && usersync.Is(err, usersync.Forbidden) { // nobody can be looked up, and the others need not be
+			fail(&t.page.items[t.n], reasonDoubt)
+			p.withdraw(t)
+			return
+		}
 		p.stop(of("target", err))
 		p.notDone(t, op, time.Time{})
 	default:

@@ -34,8 +34,8 @@ func statusError(r *Request, status int, header http.Header, now time.Time) *use
 	case status == http.StatusTooManyRequests:
 		e.Code, e.RetryAfter = usersync.Throttled, retryAfter(header, now)
 		e.Message = r.Name + " is throttled (status 429)"
-	case status == http.StatusRequestTimeout, status == http.StatusTooEarly:
-		e.Code = usersync.Unavailable
+	case status == http.StatusRequestTimeout, status == http.StatusTooEarly: // what stood before the server may have been late alone
+		e.Code, e.InDoubt = usersync.Unavailable, r.changes()
 	case status >= 500:
 		e.Code, e.RetryAfter, e.InDoubt = usersync.Unavailable, retryAfter(header, now), r.changes()
 	case status >= 400:

@@ -24,7 +24,7 @@ func endCode(j job) int {
 	switch {
 	case j.StatusName == "Failed":
 		return exitFailed
-	case count(j.UsersFailed) > 0:
+	case count(j.UsersFailed) > 0, j.ErrorMessage != "": // a leaver who could not be removed is in the message alone
 		return exitPartly
 	}
 	return exitDone

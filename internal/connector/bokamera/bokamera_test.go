@@ -108,6 +108,46 @@ func TestALoginThatTellsItsRolesIsHeldToTheOneThatWritingNeeds(t *testing.T) {
 	}
 }
 
+func TestATotalThatIsThePagesOwnEndsNoList(t *testing.T) {
+	v := &vendor{most: 2, ownTotal: true}
+	target := open(t, v)
+	var last string
+	for i := range 5 {
+		made, err := target.Create(t.Context(), record(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = made.ID
+	}
+	surveyed := 0
+	for at := usersync.Cursor(""); ; {
+		page, err := target.Survey(t.Context(), at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		surveyed += len(page.Records)
+		if page.Last {
+			break
+		}
+		at = page.Next
+	}
+	if id, err := target.LookUp(t.Context(), record(4)); surveyed != 5 || err != nil || id != last {
+		t.Errorf("%d customers surveyed; looked up %q, error %v", surveyed, id, err)
+	}
+}
+
+func TestAnErrorWithStatus200IsOne(t *testing.T) {
+	target := open(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		say(w, http.StatusOK, `{"ResponseStatus":{"ErrorCode":"Oops","Message":"pl@nted"},"Results":[]}`)
+	}))
+	if _, err := target.Survey(t.Context(), ""); !usersync.Is(err, usersync.Malformed) || !strings.Contains(err.Error(), "Oops") {
+		t.Errorf("a list: %v", err)
+	}
+	if _, err := target.Create(t.Context(), record(1)); !usersync.Is(err, usersync.Rejected) || !strings.Contains(err.Error(), "Oops") {
+		t.Errorf("a customer: %v", err)
+	}
+}
+
 func TestAHostileListIsNoneAndEndsNobodysSurvey(t *testing.T) {
 	for why, c := range map[string]struct {
 		status     int

@@ -38,9 +38,15 @@ func (t *target) Create(ctx context.Context, r usersync.Record) (usersync.Writte
 	if err != nil {
 		return usersync.Written{}, err
 	}
-	var made struct{ ID string }
+	var made struct {
+		ID             string
+		ResponseStatus struct{ ErrorCode string }
+	}
 	if err := httpx.DecodeJSON(createName, answer.Body, &made); err != nil {
 		return usersync.Written{}, inDoubt(err)
+	}
+	if made.ID == "" && made.ResponseStatus.ErrorCode != "" { // an error, whatever the status
+		return usersync.Written{}, usersync.E(usersync.Rejected, createName+" was answered with an error"+refusal(answer.Body))
 	}
 	if fault := usersync.KeyFault(made.ID); fault != "" {
 		return usersync.Written{}, inDoubt(usersync.E(usersync.Malformed, createName+" was answered without a customer: Id: "+fault))
@@ -97,20 +103,22 @@ func (t *target) LookUp(ctx context.Context, r usersync.Record) (string, error) 
 		search = r.Text("Phone")
 	}
 	var found []string
-	for skip := 0; ; {
+	before := ""
+	for skip := 0; skip < maxSearched; {
 		page, err := t.list(ctx, url.Values{"Search": {search}, "Skip": {strconv.Itoa(skip)}, "Take": {strconv.Itoa(pageSize)}, "Include": {"Total"}})
 		if err != nil {
 			return "", err
 		}
+		if len(page.Results) == 0 || page.Results[0].ID == before {
+			break
+		}
+		before = page.Results[0].ID
 		for _, c := range page.Results {
 			if t.keyOf(c.Email, c.Phone, c.Firstname, c.Lastname) == key {
 				found = append(found, c.ID)
 			}
 		}
 		skip += len(page.Results)
-		if page.last(skip) || skip >= maxSearched {
-			break
-		}
 	}
 	switch len(found) {
 	case 0:

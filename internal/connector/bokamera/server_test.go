@@ -27,6 +27,7 @@ type vendor struct {
 	made      int
 	most      int  // customers a page; 0: as asked
 	untold    bool // the total is not said
+	ownTotal  bool // the total is the page's own
 	refuse    func(customer map[string]any) string
 }
 
@@ -100,7 +101,9 @@ func (v *vendor) list(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	answer := map[string]any{"Offset": skip, "Results": all[min(skip, len(all)):min(skip+take, len(all))]}
-	if !v.untold {
+	if v.ownTotal {
+		answer["Total"] = len(answer["Results"].([]map[string]any))
+	} else if !v.untold {
 		answer["Total"] = len(all)
 	}
 	w.Header().Set("Content-Type", "application/json")

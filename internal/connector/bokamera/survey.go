@@ -32,14 +32,13 @@ type page struct {
 	Results []listed
 }
 
-// last reports whether nothing follows after so many customers. A page shorter than it was asked for may be
-// capped, and is not the last one.
-func (p *page) last(so int) bool {
-	return len(p.Results) == 0 || p.Total != nil && so >= *p.Total
-}
+// claimsAll reports whether so many customers are all, by the server's own word. It is not believed while more follow:
+// a Total may be that of the page.
+func (p *page) claimsAll(so int) bool { return p.Total != nil && so >= *p.Total }
 
-// Survey lists customers by Skip. The cursor says how many there were, and the id that the last page began with:
-// a server that gives the same page again does not know Skip.
+// Survey lists customers by Skip, until a page is empty: a short one may be capped. The cursor says how many there were,
+// and the id that the last page began with: a server that gives the same page again does not know Skip, which does
+// no harm where the page is all that there is.
 func (t *target) Survey(ctx context.Context, at usersync.Cursor) (usersync.SurveyPage, error) {
 	text, before, _ := strings.Cut(string(at), " ")
 	skip := 0
@@ -58,10 +57,13 @@ func (t *target) Survey(ctx context.Context, at usersync.Cursor) (usersync.Surve
 		surveyed.Records = append(surveyed.Records, usersync.Surveyed{ID: c.ID, Keys: t.keys(c.Email, c.Phone)})
 	}
 	skip += len(answer.Results)
-	if surveyed.Last = answer.last(skip); surveyed.Last {
-		return surveyed, nil
+	if len(answer.Results) == 0 {
+		return usersync.SurveyPage{Last: true}, nil
 	}
 	if answer.Results[0].ID == before {
+		if answer.claimsAll(skip) {
+			return usersync.SurveyPage{Last: true}, nil
+		}
 		return usersync.SurveyPage{}, usersync.E(usersync.Malformed, listName+" gives the same page again, whatever Skip says")
 	}
 	surveyed.Next = usersync.Cursor(strconv.Itoa(skip) + " " + answer.Results[0].ID)
@@ -86,13 +88,16 @@ func (t *target) list(ctx context.Context, query url.Values) (answer page, err e
 // decodePage reads a page. A customer who cannot be read makes it none: overlooked, they would be created again.
 func decodePage(body []byte) (page, error) {
 	var answer struct {
-		Total   *int
-		Results *[]listed
+		Total          *int
+		Results        *[]listed
+		ResponseStatus struct{ ErrorCode string }
 	}
 	if err := httpx.DecodeJSON(listName, body, &answer); err != nil {
 		return page{}, err
 	}
 	switch {
+	case answer.ResponseStatus.ErrorCode != "":
+		return page{}, usersync.E(usersync.Malformed, listName+" was answered with an error"+refusal(body))
 	case answer.Results == nil:
 		return page{}, usersync.E(usersync.Malformed, listName+" was answered without Results")
 	case len(*answer.Results) > maxPage:
