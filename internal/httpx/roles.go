@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Roles are those that the login's token names, where Keycloak has them; none where the token does not say. They are
+// Roles are those that the login's token names, where Keycloak has them; nil where the token does not say. They are
 // not verified: they explain a refusal that is to come, and allow nothing. Errors: those of Do about the token.
 func (s *Session) Roles(ctx context.Context) ([]string, error) {
 	token, err := s.bearer(ctx, "")
@@ -17,7 +17,7 @@ func (s *Session) Roles(ctx context.Context) ([]string, error) {
 	return rolesOf(token), nil
 }
 
-// rolesOf reads the roles of a JWT; none where it is none, or names none.
+// rolesOf reads the roles of a JWT; nil where it is none, or does not say.
 func rolesOf(token string) (roles []string) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {

@@ -3,6 +3,7 @@ package settings
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	_ "time/tzdata" // zones are known also where the machine has none
 
@@ -98,11 +99,13 @@ func (r *reader) match(v *value, target usersync.ConnectorSpec) []string {
 	return kinds
 }
 
-// fillable reports whether a field is one of a target's; one of theirs may end with .* for any name.
+// fillable reports whether a field is one of a target's; one of theirs may end with # for a number, spelt in one way.
 func fillable(fields []string, name string) bool {
 	return slices.ContainsFunc(fields, func(field string) bool {
-		prefix, open := strings.CutSuffix(field, "*")
-		return field == name || open && strings.HasPrefix(name, prefix) && len(name) > len(prefix)
+		prefix, open := strings.CutSuffix(field, "#")
+		number, fits := strings.CutPrefix(name, prefix)
+		n, err := strconv.ParseInt(number, 10, 32)
+		return field == name || open && fits && err == nil && n >= 0 && strconv.FormatInt(n, 10) == number
 	})
 }
 

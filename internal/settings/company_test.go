@@ -51,10 +51,14 @@ func TestWhatACompanyAsksForIsRead(t *testing.T) {
 
 func TestAMappingFillsFieldsThatTheTargetHasAndTheOneThatPeopleAreFoundBy(t *testing.T) {
 	targets := known
-	targets.Connectors = []usersync.ConnectorSpec{{Type: "directory", AsSource: true}, {Type: "bookings", AsTarget: true, Fields: []string{"code", "name", "Custom.*"}, Key: "code"}}
+	targets.Connectors = []usersync.ConnectorSpec{{Type: "directory", AsSource: true}, {Type: "bookings", AsTarget: true, Fields: []string{"code", "name", "Custom.#"}, Key: "code"}}
 	for mapping, fault := range map[string]string{
 		"{name: title, code: userName, Custom.7: title}": "",
 		"{code: userName, Name: title}":                  "f:5: companies[0].mapping.Name: a target of type bookings has no such field",
+		"{code: userName, Custom.x: title}":              "f:5: companies[0].mapping.Custom.x: a target of type bookings has no such field",
+		"{code: userName, Custom.05: title}":             "f:5: companies[0].mapping.Custom.05: a target of type bookings has no such field",
+		"{code: userName, Custom.-1: title}":             "f:5: companies[0].mapping.Custom.-1: a target of type bookings has no such field",
+		"{code: userName, Custom.99999999999: title}":    "f:5: companies[0].mapping.Custom.99999999999: a target of type bookings has no such field",
 		"{code: userName, Custom.: title}":               "f:5: companies[0].mapping.Custom.: a target of type bookings has no such field",
 		"{name: title}":                                  "f:5: companies[0].mapping: a target of type bookings finds people by code, which has no rule",
 		"{}":                                             "f:5: companies[0].mapping: there is no rule; left out, the target's own mapping is used",

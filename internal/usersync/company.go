@@ -78,7 +78,7 @@ type ConnectorSpec struct {
 	// Match is how a target's people without a link find records that exist, in this order, where the
 	// settings do not say: kinds of MatchKey. None: the target takes no match.
 	Match []string
-	// Fields are what a mapping may fill, X.* for any name after X.; none: the target does not say.
+	// Fields are what a mapping may fill, X.# for any number after X.; none: the target does not say.
 	Fields []string
 	// Key is the field that a mapping must fill, since the target finds people by it; empty: none.
 	Key string

@@ -36,7 +36,7 @@ var Spec = usersync.ConnectorSpec{
 	Match:    []string{usersync.MatchEmail, usersync.MatchPhone},
 	Removals: []usersync.Policy{usersync.Delete},
 	Fields: []string{
-		"Firstname", "Lastname", "Email", "Phone", "SubscribedToNewsletter", "CustomFields.*", "AccessKeys.*",
+		"Firstname", "Lastname", "Email", "Phone", "SubscribedToNewsletter", "CustomFields.#", "AccessKeys.#",
 		"InvoiceAddress.CorporateIdentityNumber", "InvoiceAddress.InvoiceAddress1", "InvoiceAddress.InvoiceAddress2",
 		"InvoiceAddress.InvoiceCity", "InvoiceAddress.InvoicePostalCode", "InvoiceAddress.InvoiceCountryCode",
 	},
@@ -123,7 +123,7 @@ const (
 // Lacks names the role that writing customers needs, where the login's token names roles, and not that one.
 func (t *target) Lacks(ctx context.Context) ([]string, error) {
 	roles, err := t.session.Roles(ctx)
-	if err != nil || len(roles) == 0 || slices.Contains(roles, roleWrite) || slices.Contains(roles, roleAll) {
+	if err != nil || roles == nil || slices.Contains(roles, roleWrite) || slices.Contains(roles, roleAll) {
 		return nil, err
 	}
 	return []string{roleWrite}, nil

@@ -95,7 +95,7 @@ func TestALoginThatTellsItsRolesIsHeldToTheOneThatWritingNeeds(t *testing.T) {
 		`{"realm_access":{"roles":["bookingsupplier-administrator-write"]}}`:                                           "",
 		`{"realm_access":{"roles":["superadmin"]}}`:                                                                    "",
 		`{"realm_access":{"roles":["x"]},"resource_access":{"api":{"roles":["bookingsupplier-administrator-write"]}}}`: "",
-		`{"realm_access":{"roles":[]}}`:                                                                                "", `{"sub":"x"}`: "", `{"realm_access":7}`: "", `no JSON`: "",
+		`{"realm_access":{"roles":[]}}`:                                                                                roleWrite, `{"sub":"x"}`: "", `{"realm_access":7}`: "", `no JSON`: "",
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			say(w, http.StatusOK, `{"access_token":"h.`+base64.RawURLEncoding.EncodeToString([]byte(claims))+`.s","expires_in":300}`)
