@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -91,6 +92,15 @@ func answer(path string, status int, body string) func(http.ResponseWriter, *htt
 	}
 }
 
+// endless answers with ever new tokens, and no group.
+func endless(path string) func(http.ResponseWriter, *http.Request) bool {
+	n := 0
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		n++
+		return answer(path, 200, `{"userGroups":[],"continuationToken":"`+strconv.Itoa(n)+`"}`)(w, r)
+	}
+}
+
 func TestHalfAnAnswerIsNoAnswer(t *testing.T) {
 	const users, page = "/users/", "/usergroups/"
 	for why, c := range map[string]struct {
@@ -114,6 +124,7 @@ func TestHalfAnAnswerIsNoAnswer(t *testing.T) {
 		"groups are missing":          {answer(page, 200, `{}`), usersync.Malformed, "userGroups"},
 		"groups are of another kind":  {answer(page, 200, `{"userGroups":[{"name":7}]}`), usersync.Malformed, "wrong type"},
 		"groups fail":                 {answer(page, 500, ``), usersync.Unavailable, "500"},
+		"tokens without an end":       {endless(page), usersync.Malformed, "no new group"},
 		"tokens go round":             {answer(page, 200, `{"userGroups":[],"continuationToken":"same"}`), usersync.Malformed, "circle"},
 	} {
 		emitted := 0

@@ -14,6 +14,7 @@ import (
 const (
 	groupPage = 100 // the vendor's most
 	maxGroups = 500_000
+	maxEmpty  = 100 // pages after one another that name no new group
 	maxToken  = 4 << 10
 )
 
@@ -30,19 +31,28 @@ type group struct {
 func (s *source) allGroups(ctx context.Context) (map[string]group, error) {
 	all := map[string]group{}
 	seen := map[string]bool{}
+	empty := 0
 	for token := ""; ; {
 		page, next, err := s.groupPage(ctx, token, groupPage)
 		if err != nil {
 			return nil, err
 		}
+		known := len(all)
 		for _, g := range page {
 			all[fold(g.ID)] = g
+		}
+		if empty++; len(all) > known {
+			empty = 0
 		}
 		switch {
 		case next == "":
 			return all, nil
-		case seen[next] || len(all) > maxGroups || len(seen) > maxGroups:
-			return nil, usersync.E(usersync.Malformed, groupsName+": its continuation tokens lead round in a circle, or to more than 500000 groups")
+		case seen[next]:
+			return nil, usersync.E(usersync.Malformed, groupsName+": its continuation tokens lead round in a circle")
+		case empty >= maxEmpty:
+			return nil, usersync.E(usersync.Malformed, groupsName+": 100 pages one after the other name no new group, and more are to follow")
+		case len(all) > maxGroups:
+			return nil, usersync.E(usersync.Malformed, groupsName+" lists more than 500000 groups")
 		}
 		seen[next], token = true, next
 	}

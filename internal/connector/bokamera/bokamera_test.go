@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -175,6 +176,23 @@ func TestAHostileListIsNoneAndEndsNobodysSurvey(t *testing.T) {
 		if !usersync.Is(err, usersync.Malformed) || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "pl@nted") {
 			t.Errorf("%s: %v (%s)", why, err, usersync.CodeOf(err))
 		}
+	}
+}
+
+func TestAListWhosePagesTakeTurnsIsNone(t *testing.T) {
+	pages := 0
+	target := open(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		pages++
+		say(w, 200, `{"Results":[{"Id":"a`+strconv.Itoa(pages%3)+`"},{"Id":"b"}]}`)
+	}))
+	var err error
+	for at := usersync.Cursor(""); err == nil && pages < 100; {
+		var page usersync.SurveyPage
+		page, err = target.Survey(t.Context(), at)
+		at = page.Next
+	}
+	if !usersync.Is(err, usersync.Malformed) || !strings.Contains(err.Error(), "same page again") {
+		t.Errorf("%v after %d pages", err, pages)
 	}
 }
 

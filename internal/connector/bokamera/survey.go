@@ -37,16 +37,12 @@ type page struct {
 func (p *page) claimsAll(so int) bool { return p.Total != nil && so >= *p.Total }
 
 // Survey lists customers by Skip, until a page is empty: a short one may be capped. The cursor says how many there were,
-// and the id that the last page began with: a server that gives the same page again does not know Skip, which does
-// no harm where the page is all that there is.
+// and whether the pages go round: a server that gives a page again does not know Skip, which does no harm where the
+// page is all that there is.
 func (t *target) Survey(ctx context.Context, at usersync.Cursor) (usersync.SurveyPage, error) {
-	text, before, _ := strings.Cut(string(at), " ")
-	skip := 0
-	if at != "" {
-		var err error
-		if skip, err = strconv.Atoi(text); err != nil || skip < 0 {
-			return usersync.SurveyPage{}, usersync.E(usersync.Malformed, "the cursor of "+listName+" is none")
-		}
+	skip, lap, ok := positionAt(at)
+	if !ok {
+		return usersync.SurveyPage{}, usersync.E(usersync.Malformed, "the cursor of "+listName+" is none")
 	}
 	answer, err := t.list(ctx, url.Values{"Skip": {strconv.Itoa(skip)}, "Take": {strconv.Itoa(pageSize)}, "OrderBy": {"Id"}, "Include": {"Total"}})
 	if err != nil {
@@ -60,14 +56,26 @@ func (t *target) Survey(ctx context.Context, at usersync.Cursor) (usersync.Surve
 	if len(answer.Results) == 0 {
 		return usersync.SurveyPage{Last: true}, nil
 	}
-	if answer.Results[0].ID == before {
-		if answer.claimsAll(skip) {
-			return usersync.SurveyPage{Last: true}, nil
-		}
+	next, again := lap.Next(usersync.HashKey("page", answer.Results[0].ID).String(), len(answer.Results))
+	switch {
+	case again && answer.claimsAll(skip):
+		return usersync.SurveyPage{Last: true}, nil
+	case again:
 		return usersync.SurveyPage{}, usersync.E(usersync.Malformed, listName+" gives the same page again, whatever Skip says")
 	}
-	surveyed.Next = usersync.Cursor(strconv.Itoa(skip) + " " + answer.Results[0].ID)
+	surveyed.Next = usersync.Cursor(strconv.Itoa(skip) + " " + next.String())
 	return surveyed, nil
+}
+
+// positionAt reads a cursor: how many customers there were, and the lap of their pages.
+func positionAt(at usersync.Cursor) (skip int, lap httpx.Lap, ok bool) {
+	if at == "" {
+		return 0, lap, true
+	}
+	text, rest, _ := strings.Cut(string(at), " ")
+	skip, err := strconv.Atoi(text)
+	lap, ok = httpx.LapOf(rest)
+	return skip, lap, ok && err == nil && skip >= 0
 }
 
 // list asks for customers.

@@ -209,6 +209,23 @@ func TestAListThatDoesNotMoveWithTheOffsetIsNone(t *testing.T) {
 	}
 }
 
+func TestAListWhosePagesTakeTurnsIsNone(t *testing.T) {
+	pages := 0
+	src := openSource(t, start(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		pages++
+		writeJSON(w, http.StatusOK, elements(connectortest.People(20))[pages%2*10:][:10])
+	})), usersynctest.NewClock(), "pageSize", "10")
+	var err error
+	for at := usersync.Cursor(""); err == nil && pages < 100; {
+		var page usersync.Page
+		page, err = src.Fetch(t.Context(), at)
+		at = page.Next
+	}
+	if !usersync.Is(err, usersync.Malformed) || !strings.Contains(err.Error(), "whatever offset says") {
+		t.Errorf("error %v (code %s) after %d pages", err, usersync.CodeOf(err), pages)
+	}
+}
+
 func TestWhoHasNoIDIsCountedOnceHoweverOftenTheListIsRead(t *testing.T) {
 	people := append([]any{map[string]any{"code": "a"}, map[string]any{"code": "b"}}, elements(connectortest.People(5))...)
 	src := openSource(t, start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -8,20 +8,21 @@ import (
 	"sync"
 	"time"
 
+	"github.com/usersync/usersync/internal/httpx"
 	"github.com/usersync/usersync/internal/usersync"
 )
 
-// position is where a reading of the list is. As a cursor it is OFFSET/BEGAN/PAGE, with BEGAN in nanoseconds since
+// position is where a reading of the list is. As a cursor it is OFFSET/BEGAN/LAP, with BEGAN in nanoseconds since
 // 1970, and /again behind it on the second way through the list.
 type position struct {
 	offset int
-	began  int64  // when the reading began; it names the reading, too
-	page   string // the keys of the page before, hashed; empty: there were none
-	again  bool   // the list is read a second time, from its beginning
+	began  int64     // when the reading began; it names the reading, too
+	lap    httpx.Lap // of the pages, by a hash of their keys
+	again  bool      // the list is read a second time, from its beginning
 }
 
 func (p position) cursor() usersync.Cursor {
-	text := strconv.Itoa(p.offset) + "/" + strconv.FormatInt(p.began, 10) + "/" + p.page
+	text := strconv.Itoa(p.offset) + "/" + strconv.FormatInt(p.began, 10) + "/" + p.lap.String()
 	if p.again {
 		text += "/again"
 	}
@@ -35,15 +36,16 @@ func positionAt(at usersync.Cursor) (position, error) {
 	if len(parts) == 3 {
 		offset, err := strconv.Atoi(parts[0])
 		began, err2 := strconv.ParseInt(parts[1], 10, 64)
-		if err == nil && err2 == nil && offset >= 0 && offset <= math.MaxInt32 && len(parts[2]) <= 32 {
-			return position{offset: offset, began: began, page: parts[2], again: again}, nil
+		lap, ok := httpx.LapOf(parts[2])
+		if err == nil && err2 == nil && ok && offset >= 0 && offset <= math.MaxInt32 {
+			return position{offset: offset, began: began, lap: lap, again: again}, nil
 		}
 	}
 	return position{}, usersync.E(usersync.Malformed, "the cursor of "+listName+" is none of this source's")
 }
 
-// after is the position behind a page. Errors: Malformed where the page before had the same users: a server that
-// does not move with the offset would be read for ever.
+// after is the position behind a page. Errors: Malformed where the pages go round: a server that does not move with
+// the offset would be read for ever.
 func (p position) after(entries []usersync.Entry) (position, error) {
 	var keys strings.Builder
 	for i := range entries {
@@ -55,10 +57,11 @@ func (p position) after(entries []usersync.Entry) (position, error) {
 	if keys.Len() > 0 {
 		page = usersync.HashKey("page", keys.String()).String()
 	}
-	if page != "" && page == p.page {
+	lap, again := p.lap.Next(page, len(entries))
+	if again {
 		return p, usersync.E(usersync.Malformed, listName+" gives the same page again, whatever offset says")
 	}
-	p.offset, p.page = p.offset+len(entries), page
+	p.offset, p.lap = p.offset+len(entries), lap
 	return p, nil
 }
 
