@@ -18,7 +18,7 @@ func TestACreateInDoubtIsLookedUpNoSoonerThanItsTimeOut(t *testing.T) {
 			switch {
 			case op == "look up":
 				looked = w.clock.Now()
-			case code == "c-p003":
+			case op == "create" && code == "c-p003":
 				if creates++; creates == 1 {
 					sent = w.clock.Now()
 					return done, unavailable(true)
@@ -33,7 +33,8 @@ func TestACreateInDoubtIsLookedUpNoSoonerThanItsTimeOut(t *testing.T) {
 		if want := map[bool]int{true: 1, false: 2}[done]; creates != want {
 			t.Errorf("done %v: %d creates", done, creates)
 		}
-		if link := w.store.links[usersync.HashKey("person", "p003")]; link.Origin != usersync.OriginCreated || link.Target == "" {
+		want := map[bool]usersync.Origin{true: usersync.OriginAdopted, false: usersync.OriginCreated}[done]
+		if link := w.store.links[usersync.HashKey("person", "p003")]; link.Origin != want || link.Target == "" {
 			t.Errorf("done %v: %+v", done, link)
 		}
 	}

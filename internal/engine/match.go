@@ -82,6 +82,14 @@ func (b *batch) match(ctx context.Context, listings []listing) error {
 // recordKey is under what a record is reserved for the person who adopts it.
 func recordKey(target string) usersync.KeyHash { return usersync.HashKey("record", target) }
 
+// matchKeys are the values of the kinds in the settings that a record would be found by.
+func (b *batch) matchKeys(r usersync.Record) []usersync.MatchKey {
+	if b.surveyor == nil || len(b.kinds) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(b.surveyor.MatchKeys(r), func(k usersync.MatchKey) bool { return !slices.Contains(b.kinds, k.Kind) })
+}
+
 // seekers are the people of a page who are to be created and have a value to be found by.
 func (b *batch) seekers(listings []listing) []seeker {
 	if b.surveyor == nil || len(b.kinds) == 0 {
@@ -94,10 +102,8 @@ func (b *batch) seekers(listings []listing) []seeker {
 			continue
 		}
 		s := seeker{l, map[string][]usersync.KeyHash{}}
-		for _, k := range b.surveyor.MatchKeys(l.record) {
-			if slices.Contains(b.kinds, k.Kind) {
-				s.keys[k.Kind] = append(s.keys[k.Kind], b.vault.hash(k))
-			}
+		for _, k := range b.matchKeys(l.record) {
+			s.keys[k.Kind] = append(s.keys[k.Kind], b.vault.hash(k))
 		}
 		if len(s.keys) > 0 {
 			all = append(all, s)

@@ -37,6 +37,7 @@ const (
 	reasonKept     = "not active; like somebody who left"
 	reasonNothing  = "the entry holds neither a person nor a fault"
 	reasonTaken    = "the target key is taken by another person"
+	reasonOthers   = "the target's answer names a record that is another person's"
 	reasonDoubt    = "in doubt: the answer to a create was lost, and whether it was carried out cannot be found out"
 )
 

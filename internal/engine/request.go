@@ -124,7 +124,10 @@ func (p *pool) answered(t *task, op operation, w usersync.Written, err error) {
 			p.refused(t, err)
 			return
 		}
-		t.link, t.stale = nil, true
+		if t.adopting == "" { // else the survey still has it, and it stays claimed: who adopts what must not depend on the hour
+			t.gone = t.link.Target
+		}
+		t.link, t.owned = nil, ""
 		p.again(t, time.Time{})
 	case usersync.Throttled:
 		p.throttled(t, op, err)
@@ -184,29 +187,63 @@ func (p *pool) carriedOut(t *task, op operation, w usersync.Written) {
 	case op == opActivate:
 		t.off = false
 		p.again(t, time.Time{})
+	case op == opLookUp && w.ID == "" && t.intent.key != t.keyHash: // what was sent had another key, which nobody knows any more
+		fail(&t.page.items[t.n], reasonDoubt)
+		p.withdraw(t)
 	case op == opLookUp && w.ID == "" && t.attempts >= maxAttempts:
 		t.doubt = false
 		p.giveUp(t, t.last)
 	case op == opLookUp && w.ID == "":
 		t.doubt = false
 		p.again(t, time.Time{})
-	case op == opLookUp && !digestFits(t.sent, t.record):
-		t.link = &usersync.Link{Target: w.ID, TargetKey: t.keyHash, Origin: usersync.OriginCreated}
-		t.doubt = false
-		p.again(t, time.Time{})
+	case op == opLookUp:
+		p.results = append(p.results, result{task: t, owns: w.ID, then: func() { p.found(t, w.ID) }})
 	default:
 		p.written(t, w)
 	}
 }
 
-// written stores the link of a record that is as it should be. A target key that the record no longer
-// has is given back before: afterwards nobody would know of it.
+// found goes on with the record that a create in doubt has left, by its key. Where it may have been there before, it is
+// written over, and stays when the person leaves.
+func (p *pool) found(t *task, id string) {
+	t.doubt, t.owned = false, id
+	ours := t.intent.free && t.intent.key == t.keyHash
+	if ours && digestFits(t.intent.sent, t.record) {
+		p.written(t, usersync.Written{ID: id})
+		return
+	}
+	t.link = &usersync.Link{Target: id, TargetKey: t.keyHash, Origin: usersync.OriginAdopted}
+	if ours {
+		t.link.Origin = usersync.OriginCreated
+	}
+	p.again(t, time.Time{})
+}
+
+// written stores the link of a record that is as it should be, once the record is surely nobody else's. A target key
+// that it no longer has is given back, and so is a record that it is no longer.
 func (p *pool) written(t *task, w usersync.Written) {
-	r := result{link: p.newLink(t, w), then: func() { p.finish(t) }}
+	link := p.newLink(t, w)
+	r := result{task: t, link: link, then: func() { p.finish(t) }}
+	if t.owned != link.Target {
+		r.owns = link.Target
+	}
 	if t.held != t.keyHash {
 		r.free = t.claim(t.held)
 	}
+	for _, record := range []string{t.gone, t.owned} {
+		if record != "" && record != link.Target && record != t.adopting {
+			r.free = append(r.free, t.claim(recordKey(record))...)
+		}
+	}
 	p.results = append(p.results, r)
+}
+
+// notTheirs fails a person for whom the target has named a record that is another person's. What a create did is then
+// open, and stays in doubt.
+func (p *pool) notTheirs(t *task) {
+	fail(&t.page.items[t.n], reasonOthers)
+	t.doubt = t.link == nil && !p.traits.UpsertsByKey
+	p.withdraw(t)
 }
 
 // refused ends a person whom the target will not take.
@@ -216,13 +253,17 @@ func (p *pool) refused(t *task, err error) {
 }
 
 // withdraw ends a failed person and gives back what their request had been given: the intent, a link
-// without a record, the reserved key. Where a create is in doubt everything stays.
+// without a record, the reserved key. Where a create is in doubt it all stays.
 func (p *pool) withdraw(t *task) {
-	r := result{then: func() { p.finish(t) }}
+	r := result{task: t, then: func() { p.finish(t) }}
 	switch {
-	case t.doubt || t.leaves != opCreate:
+	case t.leaves != opCreate:
+	case t.doubt:
+		if t.intent.key != t.keyHash {
+			r.free = t.claim(t.keyHash)
+		}
 	case t.link == nil:
-		if t.stale || !p.traits.UpsertsByKey {
+		if t.gone != "" || !p.traits.UpsertsByKey {
 			r.drop = &t.hash
 		}
 		r.free = t.claim(t.keyHash)
@@ -232,8 +273,10 @@ func (p *pool) withdraw(t *task) {
 	case t.held != t.keyHash:
 		r.free = t.claim(t.keyHash)
 	}
-	if t.adopting != "" {
-		r.free = append(r.free, t.claim(recordKey(t.adopting))...)
+	for _, record := range []string{t.gone, t.adopting} {
+		if record != "" && t.leaves == opCreate {
+			r.free = append(r.free, t.claim(recordKey(record))...)
+		}
 	}
 	p.results = append(p.results, r)
 }
@@ -245,7 +288,7 @@ func (p *pool) notDone(t *task, op operation, due time.Time) {
 		p.again(t, due)
 		return
 	}
-	p.results = append(p.results, result{drop: &t.hash, then: func() { p.again(t, due) }})
+	p.results = append(p.results, result{task: t, drop: &t.hash, then: func() { p.again(t, due) }})
 }
 
 // again puts a person back, not to be tried before due.

@@ -25,7 +25,7 @@ func (p *pool) switched(t *task, op operation) error {
 // left stores that somebody who left has been dealt with: gone, their link is dropped and what was reserved
 // for them given back; switched off, their link says so.
 func (p *pool) left(t *task, gone bool) {
-	r := result{then: func() { p.finish(t) }}
+	r := result{task: t, then: func() { p.finish(t) }}
 	if gone {
 		r.drop = &t.hash
 		r.free = append(t.claim(t.held), t.claim(recordKey(t.link.Target))...)

@@ -126,7 +126,7 @@ func (s *scripted) request(op, code string, do func() error) error {
 // find is the id of the record with the code; empty where there is none (any more).
 func (s *scripted) find(code string) string {
 	id := s.ids[strings.ToLower(code)]
-	if _, there := s.records[id]; !there {
+	if r, there := s.records[id]; !there || !strings.EqualFold(r.Text("code"), code) {
 		return ""
 	}
 	return id

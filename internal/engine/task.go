@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/binary"
 	"slices"
 	"time"
 
@@ -44,36 +43,15 @@ type task struct {
 	off      bool             // the record was switched off, and is to be switched on before it is written
 	held     usersync.KeyHash // the target key that their stored link says is theirs
 	done     bool
-	stale    bool   // a link is stored whose record is gone
+	gone     string // the record that their stored link names and that is not there any more
+	owned    string // the record that is reserved for them
 	doubt    bool   // a create may have been carried out and left no link
-	sent     []byte // digest of what that create carried
-	sentAt   time.Time
-	last     error // the last answer that was none
+	intent   intent // of that create
+	last     error  // the last answer that was none
 	tries
 	throttles int       // 429 in this step
 	due       time.Time // no request before
 	turn      uint64    // of the request under way, counted over the step
-}
-
-// An intent stands in a link's place from before a create is sent until its answer is stored. It has no
-// target id, and in place of the digest the time of sending and the digest of what was sent. Whoever
-// finds one cannot know whether the create was carried out. Targets that upsert by key need none.
-const intentVersion = 2
-
-// intentDelay is how long after its intent was made a create may be sent: the intent is written in between, and the
-// target may log in first, which may take two seconds.
-const intentDelay = 5 * time.Second
-
-func encodeIntent(sent time.Time, digest []byte) []byte {
-	b := binary.BigEndian.AppendUint64([]byte{intentVersion}, uint64(sent.UnixMilli()))
-	return append(b, digest...)
-}
-
-func decodeIntent(d []byte) (sent time.Time, digest []byte) {
-	if len(d) < 9 || d[0] != intentVersion {
-		return time.Time{}, nil
-	}
-	return time.UnixMilli(int64(binary.BigEndian.Uint64(d[1:]))).UTC(), d[9:]
 }
 
 // timeOut is how long a request to the target can go on being carried out after it was sent.
@@ -98,13 +76,17 @@ func (b *batch) assign(pg *page, listings []listing, links map[usersync.KeyHash]
 		}
 		t := &task{page: pg, n: i, key: l.entry.Key, hash: l.hash, record: l.record, targetKey: l.targetKey, link: l.link}
 		t.tries = pg.tried[i]
-		intent, intended := links[l.hash]
-		intended = intended && intent.Target == ""
-		if t.link == nil && it.adopt != "" && !(intended && intent.Job == b.id) { // else it has vanished, and a create followed
-			t.link, t.adopting = &usersync.Link{Target: it.adopt, Origin: usersync.OriginAdopted}, it.adopt
+		stood, intended := links[l.hash]
+		intended = intended && stood.Target == ""
+		if t.link == nil && it.adopt != "" && !(intended && stood.Job == b.id) { // else it has vanished, and a create followed
+			t.link = &usersync.Link{Target: it.adopt, Origin: usersync.OriginAdopted}
+			t.adopting, t.owned = it.adopt, it.adopt
 		}
-		if t.link != nil {
-			t.held, t.off = t.link.TargetKey, isOff(t.link)
+		switch {
+		case intended:
+			t.held = stood.TargetKey
+		case t.link != nil:
+			t.held, t.off, t.owned = t.link.TargetKey, isOff(t.link), t.link.Target
 		}
 		if t.targetKey != "" {
 			t.keyHash = usersync.HashKey("target", t.targetKey)
@@ -117,9 +99,8 @@ func (b *batch) assign(pg *page, listings []listing, links map[usersync.KeyHash]
 				fail(it, reasonDoubt)
 				continue
 			}
-			t.doubt = true
-			t.sentAt, t.sent = decodeIntent(intent.Digest)
-			t.due = t.sentAt.Add(b.timeOut() + intentDelay)
+			t.doubt, t.intent = true, intentOf(&stood)
+			t.due = t.intent.at.Add(b.timeOut() + intentDelay)
 		}
 		pg.tasks = append(pg.tasks, t)
 	}

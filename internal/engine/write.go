@@ -6,10 +6,13 @@ import (
 
 // result is what is to be stored of one answer, and what follows once it is.
 type result struct {
-	link *usersync.Link         // to be written
-	drop *usersync.KeyHash      // the link to be dropped
-	free []usersync.Reservation // target keys to be given back
-	then func()
+	task  *task
+	owns  string                 // the record that must be the person's, before anything else of it is stored; empty: none
+	link  *usersync.Link         // to be written
+	drop  *usersync.KeyHash      // the link to be dropped
+	free  []usersync.Reservation // target keys to be given back
+	then  func()
+	taken bool // the record is somebody else's: nothing was stored
 }
 
 // maxLinks is how many links the store takes at once.
@@ -38,18 +41,28 @@ func (p *pool) writeOut() {
 				return
 			}
 			for i := range batch {
+				if batch[i].taken {
+					p.notTheirs(batch[i].task)
+					continue
+				}
 				batch[i].then()
 			}
 		})
 	}()
 }
 
-// write stores results. Keys are given back first: a link that is written or gone no longer tells of them.
+// write stores results. Keys are given back before links are written or dropped: afterwards nobody would know of them.
 func (p *pool) write(batch []result) error {
+	if err := p.own(batch); err != nil {
+		return err
+	}
 	var links []usersync.Link
 	var drops []usersync.KeyHash
 	var free []usersync.Reservation
 	for _, r := range batch {
+		if r.taken {
+			continue
+		}
 		free = append(free, r.free...)
 		if r.link != nil {
 			links = append(links, *r.link)
@@ -74,6 +87,33 @@ func (p *pool) write(batch []result) error {
 	return nil
 }
 
+// own reserves the records that the results are about, and marks those whose record is somebody else's: a target
+// that answers two creates with one id must not make one record two people's.
+func (p *pool) own(batch []result) error {
+	var claims []usersync.Reservation
+	var claimants []*result
+	for i := range batch {
+		if r := &batch[i]; r.owns != "" {
+			claims = append(claims, usersync.Reservation{TargetKey: recordKey(r.owns), Key: r.task.key})
+			claimants = append(claimants, r)
+		}
+	}
+	if len(claims) == 0 {
+		return nil
+	}
+	holders, err := p.Store.Reserve(p.work, p.set, p.fence, claims)
+	if err != nil {
+		return err
+	}
+	if len(holders) != len(claims) {
+		return corrupt("what is reserved")
+	}
+	for i, r := range claimants {
+		r.taken = holders[i] != "" && holders[i] != r.task.key
+	}
+	return nil
+}
+
 // writeIntents writes the intents of creates and sends those then.
 func (p *pool) writeIntents() {
 	n := min(len(p.intents), maxLinks)
@@ -82,10 +122,9 @@ func (p *pool) writeIntents() {
 	p.sending = true
 	links := make([]usersync.Link, n)
 	for i, t := range batch {
-		t.sentAt, t.sent = p.Clock.Now(), newDigest(t.record)
+		t.intent = p.intend(t)
 		links[i] = usersync.Link{
-			Key: t.key, TargetKey: t.keyHash, Origin: usersync.OriginCreated, Job: p.id,
-			Digest: encodeIntent(t.sentAt, t.sent),
+			Key: t.key, TargetKey: t.keyHash, Origin: usersync.OriginCreated, Job: p.id, Digest: t.intent.encode(),
 		}
 	}
 	go func() {
@@ -98,7 +137,6 @@ func (p *pool) writeIntents() {
 				return
 			}
 			for _, t := range batch {
-				t.sentAt = p.Clock.Now()
 				p.request(t, opCreate)
 			}
 		})
