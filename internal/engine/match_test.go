@@ -238,7 +238,7 @@ func TestNoCrashWhileMatchingChangesWhatComesOut(t *testing.T) {
 			}
 			m.survey.onPage = nil
 			m.target.answer = func(op, code string) (bool, error) {
-				if op == "update" && code == "c-p"+strconv.Itoa(gone) {
+				if op == "update" && code == "c-p"+strconv.Itoa(gone) && m.target.creates[code] == 0 {
 					return false, errNotFound() // the record has vanished since the survey
 				}
 				return true, nil

@@ -43,10 +43,12 @@ type pool struct {
 	delayed  delayed // to be tried later
 	open     map[int]*page
 	inFlight int
+	ready    []*task  // whose requests are sent next
 	intents  []*task  // creates whose intent is to be written first
 	results  []result // answers whose links are to be written
-	sending  bool     // intents are being written
-	writing  int      // links that are being written
+	writing  int      // results that are being written
+
+	intending int // intents that are being written
 
 	stopped    bool
 	wait       time.Duration // before the next step
@@ -73,6 +75,7 @@ func (p *pool) run(ctx context.Context, pages <-chan *page) {
 	cancelled := ctx.Done()
 	for {
 		p.handOut()
+		p.writeIntents()
 		p.writeOut()
 		if p.idle() && (p.stopped || !p.unplanned && len(p.queue)+len(p.delayed) == 0) {
 			return
@@ -100,7 +103,7 @@ func (p *pool) hungry() bool { return !p.stopped && len(p.queue)+len(p.delayed) 
 
 // idle reports whether nothing is under way.
 func (p *pool) idle() bool {
-	return p.inFlight == 0 && len(p.intents) == 0 && !p.sending && len(p.results) == 0 && p.writing == 0
+	return p.inFlight+p.writing+p.intending == 0 && len(p.ready)+len(p.intents)+len(p.results) == 0
 }
 
 // take puts a page's people into the queue.
@@ -133,35 +136,6 @@ func (p *pool) post(event func()) {
 	select {
 	case p.events <- event:
 	case <-p.ended:
-	}
-}
-
-// handOut sends requests for as long as the pace, the clock and the unwritten results allow.
-func (p *pool) handOut() {
-	for !p.stopped && len(p.queue)+len(p.delayed) > 0 {
-		now := p.Clock.Now()
-		paused := p.until.Sub(now)
-		switch {
-		case paused > shortPause || paused > 0 && !p.until.Before(p.deadline):
-			p.wait = paused
-			p.stop(nil)
-			return
-		case !now.Before(p.deadline):
-			p.stop(nil)
-			return
-		case paused > 0:
-			p.tick(p.until, now)
-			return
-		}
-		if p.inFlight >= p.limit || p.inFlight+len(p.results)+p.writing >= maxUnwritten {
-			return
-		}
-		t := p.nextTask(now)
-		if t == nil {
-			p.idleUntil(p.delayed[0].due, now)
-			return
-		}
-		p.start(t)
 	}
 }
 

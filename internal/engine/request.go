@@ -39,20 +39,9 @@ func (p *pool) operation(t *task) operation {
 	return opCreate
 }
 
-// start sends the next request for a person. A create is preceded by its intent, unless the target makes
-// one record of two creates.
-func (p *pool) start(t *task) {
-	p.inFlight++
-	if op := p.operation(t); op != opCreate || p.traits.UpsertsByKey {
-		p.request(t, op)
-		return
-	}
-	p.intents = append(p.intents, t)
-}
-
 // request sends one request and has its answer dealt with.
 func (p *pool) request(t *task, op operation) {
-	t.turn = p.send()
+	t.turn, t.intended = p.send(), false
 	if op != opForget {
 		p.requests.Add(1)
 	}
@@ -122,6 +111,12 @@ func (p *pool) answered(t *task, op operation, w usersync.Written, err error) {
 		}
 		if op != opUpdate && op != opActivate {
 			p.refused(t, err)
+			return
+		}
+		if t.refound { // found a moment ago: a target that contradicts itself is not asked for a second record
+			t.doubt = true
+			fail(&t.page.items[t.n], reasonDoubt)
+			p.withdraw(t)
 			return
 		}
 		if t.adopting == "" { // else the survey still has it, and it stays claimed: who adopts what must not depend on the hour
@@ -212,7 +207,7 @@ func (p *pool) found(t *task, id string) {
 		p.written(t, usersync.Written{ID: id})
 		return
 	}
-	t.link = &usersync.Link{Target: id, TargetKey: t.keyHash, Origin: usersync.OriginAdopted}
+	t.refound, t.link = true, &usersync.Link{Target: id, TargetKey: t.keyHash, Origin: usersync.OriginAdopted}
 	if ours {
 		t.link.Origin = usersync.OriginCreated
 	}

@@ -46,7 +46,9 @@ type task struct {
 	gone     string // the record that their stored link names and that is not there any more
 	owned    string // the record that is reserved for them
 	doubt    bool   // a create may have been carried out and left no link
-	intent   intent // of that create
+	intent   intent // of that create, or of the one that is sent next
+	refound  bool   // their record was found by a look-up, and is not written yet
+	intended bool   // the intent stands, and its create was not sent yet
 	last     error  // the last answer that was none
 	tries
 	throttles int       // 429 in this step

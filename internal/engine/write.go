@@ -18,13 +18,9 @@ type result struct {
 // maxLinks is how many links the store takes at once.
 const maxLinks = 100
 
-// writeOut has intents and results written, each by one write at a time. Intents go as soon as they
-// can: requests wait for them. Results gather until they are half as many as the requests under way, so
-// that a busy target makes few large writes, and a slow one loses nothing by waiting.
+// writeOut has results written, by one write at a time. They gather until they are half as many as the requests under
+// way, so that a busy target makes few large writes, and a slow one loses nothing by waiting.
 func (p *pool) writeOut() {
-	if len(p.intents) > 0 && !p.sending {
-		p.writeIntents()
-	}
 	if len(p.results) == 0 || p.writing > 0 || 2*len(p.results) < p.inFlight {
 		return
 	}
@@ -112,33 +108,4 @@ func (p *pool) own(batch []result) error {
 		r.taken = holders[i] != "" && holders[i] != r.task.key
 	}
 	return nil
-}
-
-// writeIntents writes the intents of creates and sends those then.
-func (p *pool) writeIntents() {
-	n := min(len(p.intents), maxLinks)
-	batch := p.intents[:n:n]
-	p.intents = p.intents[n:]
-	p.sending = true
-	links := make([]usersync.Link, n)
-	for i, t := range batch {
-		t.intent = p.intend(t)
-		links[i] = usersync.Link{
-			Key: t.key, TargetKey: t.keyHash, Origin: usersync.OriginCreated, Job: p.id, Digest: t.intent.encode(),
-		}
-	}
-	go func() {
-		err := p.Store.PutLinks(p.work, p.set, p.fence, links)
-		p.post(func() {
-			p.sending = false
-			if err != nil {
-				p.inFlight -= n
-				p.stop(err)
-				return
-			}
-			for _, t := range batch {
-				p.request(t, opCreate)
-			}
-		})
-	}()
 }
