@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/usersync/usersync/internal/api"
@@ -110,9 +111,25 @@ func (m *Machine) Watch(ctx context.Context) {
 	go m.resumer.Run(ctx)
 	go m.nights(ctx)
 	for m.clock.Wait(ctx, sweepEvery) == nil {
-		if err := m.db.Sweep(ctx); err != nil && ctx.Err() == nil {
-			m.log.WarnContext(ctx, "expired rows could not all be removed", "code", usersync.CodeOf(err), "error", usersync.Public(err))
-		}
+		m.sweep(ctx)
+	}
+}
+
+func (m *Machine) sweep(ctx context.Context) {
+	if err := m.db.Sweep(ctx); err != nil && ctx.Err() == nil {
+		m.log.WarnContext(ctx, "expired rows could not all be removed", "code", usersync.CodeOf(err), "error", usersync.Public(err))
+	}
+}
+
+// Sweeping removes expired rows once, beside the jobs, in a process that does not Watch. stop returns when nothing
+// is removed any more; what is left is for the next process.
+func (m *Machine) Sweeping(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var sweeping sync.WaitGroup
+	sweeping.Go(func() { m.sweep(ctx) })
+	return func() {
+		cancel()
+		sweeping.Wait()
 	}
 }
 

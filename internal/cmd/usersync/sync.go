@@ -80,6 +80,7 @@ func (c *syncCommand) local(ctx context.Context, s streams, company usersync.Com
 	if err != nil {
 		return err
 	}
+	defer m.Sweeping(ctx)()
 	r := &syncRun{streams: s, json: c.JSON, every: 25 * time.Millisecond, progress: newProgress(s)}
 	var all []syncOne
 	for _, co := range companies {

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -190,4 +191,58 @@ func BenchmarkSaveJob(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// benchSurvey is n customers with two values each, as one call puts them, and one value of each.
+func benchSurvey(from, n int) (keys []usersync.SurveyedKey, hashes []usersync.KeyHash) {
+	for i := from; i < from+n; i++ {
+		target := fmt.Sprintf("c0ffee00-0000-4000-9000-%012d", i)
+		email, phone := usersync.HashKey("email", target), usersync.HashKey("phone", target)
+		keys = append(keys, usersync.SurveyedKey{Hash: email, Target: target}, usersync.SurveyedKey{Hash: phone, Target: target})
+		hashes = append(hashes, email)
+	}
+	return keys, hashes
+}
+
+// BenchmarkSurvey is of 100,000 customers with two values each.
+func BenchmarkSurvey(b *testing.B) {
+	const customers = 100_000
+	put := func(b *testing.B, db *DB) {
+		b.Helper()
+		for from := 0; from < customers; from += 500 {
+			keys, _ := benchSurvey(from, 500)
+			if err := db.PutSurvey(b.Context(), "j", keys, time.Now().Add(time.Hour)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.Run("Put", func(b *testing.B) {
+		for b.Loop() {
+			put(b, openIn(b, b.TempDir(), usersync.SystemClock{}))
+		}
+	})
+	db := openIn(b, b.TempDir(), usersync.SystemClock{})
+	put(b, db)
+	look := func(from, known int) func(b *testing.B) {
+		return func(b *testing.B) {
+			for n := 0; b.Loop(); n += 500 {
+				_, hashes := benchSurvey(from+n%customers, 500)
+				if found, err := db.Surveyed(b.Context(), "j", hashes); err != nil || len(found) != known {
+					b.Fatal(len(found), err)
+				}
+			}
+		}
+	}
+	b.Run("Look500Known", look(0, 500))
+	b.Run("Look500Unknown", look(customers, 0))
+	b.Run("EraseKeyAndSweep", func(b *testing.B) {
+		for b.Loop() {
+			if err := errors.Join(db.EraseKey(b.Context(), "j", time.Now().Add(time.Hour)), db.Sweep(b.Context())); err != nil {
+				b.Fatal(err)
+			}
+			b.StopTimer()
+			put(b, db)
+			b.StartTimer()
+		}
+	})
 }

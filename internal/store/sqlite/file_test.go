@@ -64,30 +64,31 @@ func TestAFileOfANewerVersionIsRefused(t *testing.T) {
 }
 
 func TestAFileOfAnOlderVersionGetsWhatWasAdded(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "pages.db")
-	old, err := openFile(path, schema{pagesSchema}, 1, 256, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keep := func(f *file, job string) error {
-		return f.write(t.Context(), func(tx *tx) error {
-			_, err := tx.exec("INSERT INTO keys (job, key, expires) VALUES (?, x'01', 1)", job)
-			return err
-		})
-	}
-	if err := errors.Join(keep(old, "before"), old.close()); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		now, err := openFile(path, schema{pagesSchema, surveysSchema}, 1, 256, true)
+	all := schema{pagesSchema, surveysSchema, runsSchema}
+	for version := 1; version < len(all); version++ {
+		path := filepath.Join(t.TempDir(), "pages.db")
+		old, err := openFile(path, all[:version], 1, 256, true)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var kept, surveys int
-		err = errors.Join(now.get(t.Context(), "SELECT count(*) FROM keys", nil, &kept),
-			now.get(t.Context(), "SELECT count(*) FROM surveys", nil, &surveys), now.close())
-		if err != nil || kept != 1 {
-			t.Fatalf("%d keys are left: %v", kept, err)
+		err = old.write(t.Context(), func(tx *tx) error {
+			_, err := tx.exec("INSERT INTO keys (job, key, expires) VALUES ('before', x'01', 1)")
+			return err
+		})
+		if err := errors.Join(err, old.close()); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			now, err := openFile(path, all, 1, 256, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var kept, added int
+			err = errors.Join(now.get(t.Context(), "SELECT count(*) FROM keys", nil, &kept),
+				now.get(t.Context(), "SELECT (SELECT count(*) FROM surveys) + (SELECT count(*) FROM survey_runs)", nil, &added), now.close())
+			if err != nil || kept != 1 {
+				t.Fatalf("of a file of version %d %d keys are left: %v", version, kept, err)
+			}
 		}
 	}
 }

@@ -50,8 +50,9 @@ func (db *DB) Key(ctx context.Context, job usersync.JobID) ([]byte, error) {
 	return key, nil
 }
 
-// EraseKey removes the key for good, and the pages and surveys that it was for: from the tables, overwritten, and
-// from the write-ahead log.
+// EraseKey removes the key for good, and the pages that it was for: from the tables, overwritten, and from the
+// write-ahead log. The job's surveys are nothing without the key, and are left to Sweep: a job's end does not wait
+// for as many rows as a target has records.
 func (db *DB) EraseKey(ctx context.Context, job usersync.JobID, expires time.Time) error {
 	err := db.pages.write(ctx, func(tx *tx) error {
 		_, err := tx.exec(`INSERT INTO keys (job, key, expires) VALUES (?, x'', ?)
@@ -63,9 +64,6 @@ func (db *DB) EraseKey(ctx context.Context, job usersync.JobID, expires time.Tim
 	}
 	// Pages of 20 rows a transaction: other jobs' pages are written between.
 	err = db.pages.deleteAll(ctx, "DELETE FROM rows WHERE rowid IN (SELECT rowid FROM rows WHERE job = ? LIMIT 20)", job)
-	if err == nil {
-		err = db.pages.deleteAll(ctx, "DELETE FROM surveys WHERE rowid IN (SELECT rowid FROM surveys WHERE job = ? LIMIT 1000)", job)
-	}
 	if err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func userNamed(id string) directory.User {
 	return u
 }
 
-// writeForever says the id of each user and page after it was stored.
+// writeForever says the id of each user, page and surveyed value after it was stored.
 func writeForever(dir string) error {
 	db, err := Open(dir, usersync.SystemClock{})
 	if err != nil {
@@ -95,6 +95,9 @@ func writeForever(dir string) error {
 		}
 		row := usersync.Row{ID: usersync.RowID{Job: "j", Kind: usersync.RowPage, N: n}, Data: make([]byte, 30_000)}
 		if err := db.PutRow(context.Background(), 1, row, time.Now().Add(time.Hour)); err != nil {
+			return err
+		}
+		if err := db.PutSurvey(context.Background(), "j", []usersync.SurveyedKey{{Hash: usersync.HashKey("n", id), Target: id}}, time.Now().Add(time.Hour)); err != nil {
 			return err
 		}
 		fmt.Println(id)
@@ -128,6 +131,9 @@ func TestWhatWasWrittenIsThereAfterSIGKILL(t *testing.T) {
 	}
 	if row, err := db.Row(t.Context(), usersync.RowID{Job: "j", Kind: usersync.RowPage, N: n}); err != nil || len(row) != 30_000 {
 		t.Fatalf("page %d has %d bytes, error %v", n, len(row), err)
+	}
+	if found, err := db.Surveyed(t.Context(), "j", []usersync.KeyHash{usersync.HashKey("n", last)}); err != nil || len(found) != 1 {
+		t.Fatalf("value %s is that of %v, error %v", last, found, err)
 	}
 	for _, f := range []*file{db.main, db.pages} {
 		var verdict string

@@ -29,6 +29,8 @@ var (
 	pagesSchema string
 	//go:embed surveys.sql
 	surveysSchema string
+	//go:embed runs.sql
+	runsSchema string
 )
 
 // DB is the store of a data folder. It is safe for concurrent use.
@@ -55,7 +57,7 @@ func Open(dir string, clock usersync.Clock) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := openFile(filepath.Join(dir, "pages.db"), schema{pagesSchema, surveysSchema}, 2, 1<<10, true)
+	pages, err := openFile(filepath.Join(dir, "pages.db"), schema{pagesSchema, surveysSchema, runsSchema}, 2, 1<<10, true)
 	if err != nil {
 		return nil, errors.Join(err, main.close())
 	}
@@ -90,20 +92,4 @@ func (db *DB) Close() error { return errors.Join(db.main.close(), db.pages.close
 func (db *DB) Ping(ctx context.Context) error {
 	var one int
 	return db.main.get(ctx, "SELECT count(*) FROM (SELECT 1 FROM leases LIMIT 1)", nil, &one)
-}
-
-// Sweep deletes what has expired, in small transactions, and empties the logs. Nothing depends on it but the
-// size of the files, and how much a loss of power takes; it is for a call a minute.
-func (db *DB) Sweep(ctx context.Context) error {
-	for _, table := range []struct {
-		file *file
-		name string
-	}{{db.pages, "rows"}, {db.pages, "keys"}, {db.pages, "surveys"}, {db.main, "rows"}, {db.main, "claims"}} {
-		stmt := "DELETE FROM " + table.name + " WHERE rowid IN (SELECT rowid FROM " + table.name + " WHERE expires <= ? LIMIT 20)"
-		if err := table.file.deleteAll(ctx, stmt, nanos(db.clock.Now())); err != nil {
-			return err
-		}
-	}
-	db.main.log.passive() // so that nobody waits long for the rest
-	return errors.Join(db.main.forget(ctx), db.pages.forget(ctx))
 }

@@ -12,7 +12,9 @@ import (
 var surveyPromises = []promise[usersync.Store]{
 	{"ASurveyTellsEveryTargetOfAValue", aSurveyTellsEveryTargetOfAValue},
 	{"OfAValueThatManyHaveEnoughIsKept", ofAValueThatManyHaveEnoughIsKept},
+	{"ASurveyOfManyCallsIsFoundWhole", aSurveyOfManyCallsIsFoundWhole},
 	{"AnExpiredSurveyIsAbsent", anExpiredSurveyIsAbsent},
+	{"ASurveyThatIsPutAgainLastsLonger", aSurveyThatIsPutAgainLastsLonger},
 }
 
 // value is a hash under which a survey keeps what has the value.
@@ -73,6 +75,46 @@ func ofAValueThatManyHaveEnoughIsKept(t *testing.T, p stores) {
 	slices.Sort(found)
 	if len(slices.Compact(found)) < usersync.MaxMatches {
 		t.Fatalf("of a value that 900 have %d are known", len(found))
+	}
+}
+
+func aSurveyOfManyCallsIsFoundWhole(t *testing.T, p stores) {
+	job := newJobID()
+	const calls, each, values = 4, 1000, 1500 // a value has two or three targets, of several calls
+	want := map[usersync.KeyHash][]string{}
+	for call := range calls {
+		var keys []usersync.SurveyedKey
+		for i := call * each; i < (call+1)*each; i++ {
+			k := usersync.SurveyedKey{Hash: value(i % values), Target: fmt.Sprintf("t%05d", i)}
+			keys = append(keys, k)
+			want[k.Hash] = append(want[k.Hash], k.Target)
+		}
+		for range 1 + call%2 { // every other call is repeated, as after a crash
+			noError(t, p.either(call).PutSurvey(t.Context(), job, keys, p.in(time.Hour)))
+		}
+	}
+	for from := 0; from < values; from += values / 2 {
+		var hashes []usersync.KeyHash
+		for n := range values / 2 {
+			hashes = append(hashes, value(from+n))
+		}
+		found := get(p.b.Surveyed(t.Context(), job, hashes))(t)
+		for _, h := range hashes {
+			if got := slices.Sorted(slices.Values(found[h])); !slices.Equal(got, want[h]) {
+				t.Fatalf("a value is that of %v, not %v", got, want[h])
+			}
+		}
+	}
+}
+
+func aSurveyThatIsPutAgainLastsLonger(t *testing.T, p stores) {
+	job := newJobID()
+	keys := []usersync.SurveyedKey{{Hash: value(0), Target: "t"}}
+	noError(t, p.a.PutSurvey(t.Context(), job, keys, p.in(time.Hour)))
+	noError(t, p.b.PutSurvey(t.Context(), job, keys, p.in(3*time.Hour)))
+	p.clock.Advance(2 * time.Hour)
+	if found := get(p.a.Surveyed(t.Context(), job, []usersync.KeyHash{value(0)}))(t); len(found[value(0)]) != 1 {
+		t.Fatalf("of a survey that was put again %v is known", found)
 	}
 }
 
