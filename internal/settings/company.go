@@ -3,7 +3,6 @@ package settings
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	_ "time/tzdata" // zones are known also where the machine has none
 
@@ -97,48 +96,6 @@ func (r *reader) match(v *value, target usersync.ConnectorSpec) []string {
 		}
 	}
 	return kinds
-}
-
-// fillable reports whether a field is one of a target's; one of theirs may end with # for a number, spelt in one way.
-func fillable(fields []string, name string) bool {
-	return slices.ContainsFunc(fields, func(field string) bool {
-		prefix, open := strings.CutSuffix(field, "#")
-		number, fits := strings.CutPrefix(name, prefix)
-		n, err := strconv.ParseInt(number, 10, 32)
-		return field == name || open && fits && err == nil && n >= 0 && strconv.FormatInt(n, 10) == number
-	})
-}
-
-// mapping reads the rules of a target's fields, in the file's order.
-func (r *reader) mapping(v *value, target usersync.ConnectorSpec) []usersync.Rule {
-	if v == nil {
-		return nil
-	}
-	var rules []usersync.Rule
-	fields := r.fields(*v)
-	for _, v := range fields {
-		expr, ok := r.text(v, maxText)
-		if !ok {
-			continue
-		}
-		rule := usersync.Rule{Field: v.key.Value, Expr: expr}
-		switch fault := r.known.Rule(rule); {
-		case fault != "":
-			r.fault(v, fault)
-		case len(target.Fields) > 0 && !fillable(target.Fields, rule.Field):
-			r.faultAt(v.key.Line, v.key.Column, v.path, "a target of type "+target.Type+" has no such field")
-		default:
-			rules = append(rules, rule)
-		}
-	}
-	switch named := func(f value) bool { return f.key.Value == target.Key }; {
-	case v.node.Kind != yaml.MappingNode:
-	case len(fields) == 0:
-		r.fault(*v, "there is no rule; left out, the target's own mapping is used")
-	case target.Key != "" && !slices.ContainsFunc(fields, named):
-		r.fault(*v, "a target of type "+target.Type+" finds people by "+target.Key+", which has no rule")
-	}
-	return rules
 }
 
 // schedule reads when a company is synced by itself.

@@ -51,7 +51,9 @@ func TestWhatACompanyAsksForIsRead(t *testing.T) {
 
 func TestAMappingFillsFieldsThatTheTargetHasAndTheOneThatPeopleAreFoundBy(t *testing.T) {
 	targets := known
-	targets.Connectors = []usersync.ConnectorSpec{{Type: "directory", AsSource: true}, {Type: "bookings", AsTarget: true, Fields: []string{"code", "name", "Custom.#"}, Key: "code"}}
+	targets.Connectors = []usersync.ConnectorSpec{{Type: "directory", AsSource: true}, {Type: "bookings", AsTarget: true, Key: "code", Fields: []usersync.TargetField{
+		{Name: "code", Kind: usersync.FieldText}, {Name: "name", Kind: usersync.FieldText}, {Name: "Custom.#", Kind: usersync.FieldTexts}, {Name: "on", Kind: usersync.FieldBool},
+	}}}
 	for mapping, fault := range map[string]string{
 		"{name: title, code: userName, Custom.7: title}": "",
 		"{code: userName, Name: title}":                  "f:5: companies[0].mapping.Name: a target of type bookings has no such field",
@@ -60,6 +62,9 @@ func TestAMappingFillsFieldsThatTheTargetHasAndTheOneThatPeopleAreFoundBy(t *tes
 		"{code: userName, Custom.-1: title}":             "f:5: companies[0].mapping.Custom.-1: a target of type bookings has no such field",
 		"{code: userName, Custom.99999999999: title}":    "f:5: companies[0].mapping.Custom.99999999999: a target of type bookings has no such field",
 		"{code: userName, Custom.: title}":               "f:5: companies[0].mapping.Custom.: a target of type bookings has no such field",
+		"{code: userName, on: true}":                     "",
+		"{code: userName,\n name: true}":                 "f:6: companies[0].mapping.name: the field takes text",
+		"{code: userName,\n\n  Custom.7: \"true\"}":      "f:7: companies[0].mapping.Custom.7: the field takes a list of texts",
 		"{name: title}":                                  "f:5: companies[0].mapping: a target of type bookings finds people by code, which has no rule",
 		"{}":                                             "f:5: companies[0].mapping: there is no rule; left out, the target's own mapping is used",
 	} {

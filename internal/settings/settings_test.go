@@ -16,9 +16,12 @@ import (
 )
 
 // known resembles what the program knows: connectors, and the language of mappings.
-var known = Known{Connectors: specs, Rule: func(rule usersync.Rule) string {
-	if strings.Contains(rule.Expr, "(") {
+var known = Known{Connectors: specs, Rule: func(rule usersync.Rule, kind usersync.FieldKind) string {
+	switch {
+	case strings.Contains(rule.Expr, "("):
 		return "unknown name (line 1, column 1)"
+	case rule.Expr == "true" && kind != usersync.FieldAny && kind != usersync.FieldBool:
+		return "the field takes " + kind.String()
 	}
 	return ""
 }}
@@ -38,7 +41,7 @@ var specs = []usersync.ConnectorSpec{
 	}},
 	{Type: "directory", AsSource: true, AsTarget: true},
 	{
-		Type: "bookings", AsTarget: true, Match: []string{usersync.MatchEmail, usersync.MatchPhone}, Fields: []string{"Firstname", "Phone"},
+		Type: "bookings", AsTarget: true, Match: []string{usersync.MatchEmail, usersync.MatchPhone}, Fields: usersync.FieldsOf(usersync.FieldText, "Firstname", "Email", "Phone"),
 		Removals: []usersync.Policy{usersync.Delete},
 	},
 }

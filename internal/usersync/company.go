@@ -78,8 +78,8 @@ type ConnectorSpec struct {
 	// Match is how a target's people without a link find records that exist, in this order, where the
 	// settings do not say: kinds of MatchKey. None: the target takes no match.
 	Match []string
-	// Fields are what a mapping may fill, X.# for any number after X.; none: the target does not say.
-	Fields []string
+	// Fields are what a mapping may fill; none: the target does not say.
+	Fields []TargetField
 	// Key is the field that a mapping must fill, since the target finds people by it; empty: none.
 	Key string
 	// Removals are the policies for leavers that a target offers beside Keep.

@@ -35,11 +35,19 @@ var Spec = usersync.ConnectorSpec{
 	},
 	Match:    []string{usersync.MatchEmail, usersync.MatchPhone},
 	Removals: []usersync.Policy{usersync.Delete},
-	Fields: []string{
-		"Firstname", "Lastname", "Email", "Phone", "SubscribedToNewsletter", "CustomFields.#", "AccessKeys.#",
-		"InvoiceAddress.CorporateIdentityNumber", "InvoiceAddress.InvoiceAddress1", "InvoiceAddress.InvoiceAddress2",
-		"InvoiceAddress.InvoiceCity", "InvoiceAddress.InvoicePostalCode", "InvoiceAddress.InvoiceCountryCode",
-	},
+	Fields:   fields(),
+}
+
+// fields are a customer's. The vendor does not say what the value of a custom field is.
+func fields() []usersync.TargetField {
+	return slices.Concat(
+		usersync.FieldsOf(usersync.FieldText,
+			"Firstname", "Lastname", "Email", "Phone", "AccessKeys.#",
+			"InvoiceAddress.CorporateIdentityNumber", "InvoiceAddress.InvoiceAddress1", "InvoiceAddress.InvoiceAddress2",
+			"InvoiceAddress.InvoiceCity", "InvoiceAddress.InvoicePostalCode", "InvoiceAddress.InvoiceCountryCode"),
+		usersync.FieldsOf(usersync.FieldBool, "SubscribedToNewsletter"),
+		usersync.FieldsOf(usersync.FieldScalar, "CustomFields.#"),
+	)
 }
 
 // target writes customers.
