@@ -43,6 +43,14 @@ func TestABuiltInMappingKeepsToTheRulesOfSettings(t *testing.T) {
 				t.Errorf("%s: the rule of %s is wrong: %s", spec.Type, rule.Field, fault)
 			}
 		}
+		for _, m := range spec.Match {
+			if field, ok := spec.Field(m.Field); !ok || field.Kind != usersync.FieldText {
+				t.Errorf("%s: people are matched by %s, which is no field of text", spec.Type, m.Field)
+			}
+			if !slices.ContainsFunc(target.Traits().Mapping, func(r usersync.Rule) bool { return r.Field == m.Field }) {
+				t.Errorf("%s: people are matched by %s, which nothing fills", spec.Type, m.Field)
+			}
+		}
 		if !keyed {
 			t.Errorf("%s: nothing fills %s", spec.Type, spec.Key)
 		}

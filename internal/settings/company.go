@@ -2,8 +2,6 @@ package settings
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	_ "time/tzdata" // zones are known also where the machine has none
 
 	"go.yaml.in/yaml/v3"
@@ -51,11 +49,14 @@ func (r *reader) company(v value, lines map[usersync.CompanyID]int) usersync.Com
 	target, known := r.spec(c.Target.Type)
 	if !known { // what is wrong whatever the target is a fault all the same
 		target = usersync.ConnectorSpec{
-			Match: []string{usersync.MatchEmail, usersync.MatchPhone}, Removals: []usersync.Policy{usersync.Deactivate, usersync.Delete},
+			Match: []usersync.MatchField{{Kind: usersync.MatchEmail}, {Kind: usersync.MatchPhone}}, Removals: []usersync.Policy{usersync.Deactivate, usersync.Delete},
 		}
 	}
 	c.Match = r.match(match, target)
 	c.Mapping = r.mapping(mapping, target)
+	if known {
+		r.matched(match, mapping, c.Match, target)
+	}
 	c.Leavers = r.leavers(leavers, target)
 	return c
 }
@@ -72,30 +73,6 @@ func (r *reader) peekID(v value) usersync.CompanyID {
 		}
 	}
 	return ""
-}
-
-// match reads by what people without a link find a record that exists.
-func (r *reader) match(v *value, target usersync.ConnectorSpec) []string {
-	switch {
-	case v == nil:
-		return slices.Clone(target.Match)
-	case len(target.Match) == 0:
-		r.faultAt(v.key.Line, v.key.Column, v.path, fmt.Sprintf("a target of type %s takes no match: it finds people by its own key", target.Type))
-		return nil
-	}
-	var kinds []string
-	for _, v := range r.list(*v) {
-		switch kind, ok := r.text(v, maxName); {
-		case !ok:
-		case !slices.Contains(target.Match, kind):
-			r.fault(v, "this must be one of "+strings.Join(target.Match, ", "))
-		case slices.Contains(kinds, kind):
-			r.fault(v, "this is there twice")
-		default:
-			kinds = append(kinds, kind)
-		}
-	}
-	return kinds
 }
 
 // schedule reads when a company is synced by itself.

@@ -75,6 +75,29 @@ func TestAMappingFillsFieldsThatTheTargetHasAndTheOneThatPeopleAreFoundBy(t *tes
 	}
 }
 
+func TestAMappingThatFillsNothingThatPeopleAreMatchedByIsAFault(t *testing.T) {
+	const off = ", which the mapping does not fill; match: [] switches matching off"
+	for more, fault := range map[string]string{
+		"    mapping: {Firstname: title}":                               "f:5: companies[0].mapping: people are matched by Email, then Phone" + off,
+		"    mapping:\n      Firstname: title\n    match: [phone]":      "f:7: companies[0].match: people are matched by Phone" + off,
+		"    match: [phone]\n    mapping: {Email: title}":               "f:5: companies[0].match: people are matched by Phone" + off,
+		"    match: [phone, email]\n    mapping: {Email: title}":        "",
+		"    mapping: {Phone: title}":                                   "",
+		"    match: []\n    mapping: {Firstname: title}":                "",
+		"    match: [phone]":                                            "",
+		"    match: [telex]\n    mapping: {Firstname: title}":           "f:5: companies[0].match[0]: this must be one of email, phone",
+		"    mapping: {Email: lower(7)}":                                "f:5: companies[0].mapping.Email: unknown name (line 1, column 1)",
+		"    mapping: {}":                                               "f:5: companies[0].mapping: there is no rule; left out, the target's own mapping is used",
+		"    match: [email]\n    mapping: [Firstname]":                  "f:6: companies[0].mapping: this must be a mapping (key: value)",
+		"    match: [phone, telex]\n    mapping: {Email: title, B: id}": "f:5: companies[0].match: people are matched by Phone" + off + "\nf:5: companies[0].match[1]: this must be one of email, phone\nf:6: companies[0].mapping.B: a target of type bookings has no such field",
+	} {
+		_, err := Parse("f", []byte(oneCompany(more)), "/", known)
+		if err == nil && fault != "" || err != nil && err.Error() != fault {
+			t.Errorf("%s:\n%v, want\n%s", more, err, fault)
+		}
+	}
+}
+
 func TestATenantsTextCanReachNothingButTheTenantsOwn(t *testing.T) {
 	const id = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 	text := func(source, secret string) string {

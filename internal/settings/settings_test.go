@@ -41,7 +41,7 @@ var specs = []usersync.ConnectorSpec{
 	}},
 	{Type: "directory", AsSource: true, AsTarget: true},
 	{
-		Type: "bookings", AsTarget: true, Match: []string{usersync.MatchEmail, usersync.MatchPhone}, Fields: usersync.FieldsOf(usersync.FieldText, "Firstname", "Email", "Phone"),
+		Type: "bookings", AsTarget: true, Match: []usersync.MatchField{{Kind: usersync.MatchEmail, Field: "Email"}, {Kind: usersync.MatchPhone, Field: "Phone"}}, Fields: usersync.FieldsOf(usersync.FieldText, "Firstname", "Email", "Phone"),
 		Removals: []usersync.Policy{usersync.Delete},
 	},
 }

@@ -76,8 +76,8 @@ type ConnectorSpec struct {
 	Settings  []Setting
 	LocalOnly bool // refused where settings are tenants' text (on AWS)
 	// Match is how a target's people without a link find records that exist, in this order, where the
-	// settings do not say: kinds of MatchKey. None: the target takes no match.
-	Match []string
+	// settings do not say: by kinds of MatchKey, each of which is read from one field. None: the target takes no match.
+	Match []MatchField
 	// Fields are what a mapping may fill; none: the target does not say.
 	Fields []TargetField
 	// Key is the field that a mapping must fill, since the target finds people by it; empty: none.

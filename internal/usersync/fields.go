@@ -53,6 +53,9 @@ func FieldsOf(kind FieldKind, names ...string) []TargetField {
 	return fields
 }
 
+// MatchField is a kind of MatchKey and the target's field that it is read from.
+type MatchField struct{ Kind, Field string }
+
 // Field finds the field that a rule of the name fills; ok is false where the target says which it has, and has
 // none such. A number is spelt in one way: X.7, not X.07.
 func (s ConnectorSpec) Field(name string) (field TargetField, ok bool) {
@@ -71,4 +74,20 @@ func (s ConnectorSpec) Field(name string) (field TargetField, ok bool) {
 func (s ConnectorSpec) FieldKind(name string) FieldKind {
 	field, _ := s.Field(name)
 	return field.Kind
+}
+
+// Matched parts the kinds that people are to be matched by into those whose field is filled and those without.
+func (s ConnectorSpec) Matched(kinds []string, filled func(field string) bool) (by, without []MatchField) {
+	for _, kind := range kinds {
+		for _, m := range s.Match {
+			switch {
+			case m.Kind != kind:
+			case filled(m.Field):
+				by = append(by, m)
+			default:
+				without = append(without, m)
+			}
+		}
+	}
+	return by, without
 }

@@ -41,6 +41,7 @@ func TestCheckSaysOfEachCompanyWhatWasReachedAndWhatIsWrong(t *testing.T) {
 		says                 []string
 	}{
 		"good": {axema, bokamera, "", exitDone, []string{
+			"ok      Brf: match  by email (Email), then phone (Phone)\n",
 			"ok      Brf: source axema  ", "the first page lists 20 people, 0 of them not usable", "ok      Brf: target bokamera  login works",
 			"field Email  from trim(emails.work): 20 of 20 people have a value", "field Phone  from", "0 of 20 people have a value",
 		}},
@@ -53,11 +54,20 @@ func TestCheckSaysOfEachCompanyWhatWasReachedAndWhatIsWrong(t *testing.T) {
 		}},
 		"a mapping that gives the person": {axema, bokamera, "    mapping: {Email: emails.work, Firstname: $env}", exitUsage, []string{"companies[0].mapping.Firstname: $env cannot be used"}},
 		"a mapping of a bool":             {axema, bokamera, "    mapping: {Email: emails.work, SubscribedToNewsletter: true}", exitDone, []string{"field SubscribedToNewsletter  from true: 20 of 20"}},
+		"a mapping that nobody is matched by": {axema, bokamera, "    match: [phone]\n    mapping: {Email: emails.work}", exitUsage, []string{
+			"usersync.yaml:6: companies[0].match: people are matched by Phone, which the mapping does not fill; match: [] switches matching off",
+		}},
+		"a match by one of two": {axema, bokamera, "    match: [email, phone]\n    mapping: {Firstname: name.givenName, Phone: phones.mobile}", exitDone, []string{
+			"ok      Brf: match  by phone (Phone); email has no rule for Email\n",
+		}},
+		"a match that is off":      {axema, bokamera, "    match: []\n    mapping: {Firstname: name.givenName}", exitDone, []string{"ok      Brf: match  nobody is matched with a record that exists\n"}},
+		"a match in another order": {axema, bokamera, "    match: [phone, email]", exitDone, []string{"Brf: match  by phone (Phone), then email (Email)\n"}},
 		"a mapping that some people fit": {axema, bokamera, `    mapping: {Email: emails.work, Firstname: 'name.givenName == "Förnamn3" ? 5 : name.givenName'}`, exitDone, []string{
 			"field Firstname", ": 19 of 20 people have a value", "mapping  1 of 20 people cannot be mapped; each would be a failed outcome",
 		}},
 		"a policy that is not offered":    {axema, bokamera, "    leavers: {then: deactivate}", exitUsage, []string{"companies[0].leavers.then"}},
 		"a match that finds by key":       {axema, "{type: directory}", "    match: [email]", exitUsage, []string{"companies[0].match"}},
+		"a target that takes no match":    {axema, "{type: directory}", "", exitDone, []string{"ok      Brf: target directory  login works\n", "field code  from userName"}},
 		"a login that is refused":         {strings.Replace(axema, "apiKey: env:WEBSAK_SECRET", "apiKey: env:HOME", 1), bokamera, "", exitFailed, []string{"FAILED  Brf: source axema", "401", "ok      Brf: target"}},
 		"a right that is missing":         {websak(answering(t, 403)), bokamera, "", exitFailed, []string{"FAILED  Brf: source websak", "GET /api/Users: the login lacks the right to do this (status 403)"}},
 		"a role that is missing":          {axema, reader.endpoint(""), "", exitFailed, []string{"FAILED  Brf: target bokamera", "lacks the role bookingsupplier-administrator-write"}},
@@ -75,6 +85,9 @@ func TestCheckSaysOfEachCompanyWhatWasReachedAndWhatIsWrong(t *testing.T) {
 			if !strings.Contains(all, says) {
 				t.Errorf("%s: does not say %q:\n%s", name, says, all)
 			}
+		}
+		if takesNone := !strings.HasPrefix(of.target, "{type: bokamera"); takesNone && strings.Contains(r.out, ": match  ") {
+			t.Errorf("%s: tells of a match where the target takes none:\n%s", name, all)
 		}
 		if strings.Contains(all, "planted") || strings.Contains(all, "example.test") || strings.Contains(all, "Efternamn") {
 			t.Errorf("%s: tells values:\n%s", name, all)

@@ -33,7 +33,7 @@ var Spec = usersync.ConnectorSpec{
 		{Name: "maxInFlight", Kind: usersync.Number, Default: "50", Min: 1, Max: 1000, AsTarget: true},
 		{Name: "timeout", Kind: usersync.Duration, Default: "30s", Min: 1, Max: 300, AsTarget: true},
 	},
-	Match:    []string{usersync.MatchEmail, usersync.MatchPhone},
+	Match:    []usersync.MatchField{{Kind: usersync.MatchEmail, Field: "Email"}, {Kind: usersync.MatchPhone, Field: "Phone"}},
 	Removals: []usersync.Policy{usersync.Delete},
 	Fields:   fields(),
 }
