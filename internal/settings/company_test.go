@@ -75,6 +75,21 @@ func TestAMappingFillsFieldsThatTheTargetHasAndTheOneThatPeopleAreFoundBy(t *tes
 	}
 }
 
+func TestATextThatItsConnectorCannotUseIsAFaultWithItsLine(t *testing.T) {
+	for country, fault := range map[string]string{
+		"SE": "", "XX": "f:4: companies[0].target.country: no such country", `""`: "f:4: companies[0].target.country: this is empty",
+	} {
+		text := strings.Replace(oneCompany(""), "{type: bookings}", "{type: bookings, country: "+country+"}", 1)
+		file, err := Parse("f", []byte(text), "/", known)
+		if err == nil && fault != "" || err != nil && err.Error() != fault {
+			t.Errorf("%s: %v, want %s", country, err, fault)
+		}
+		if err == nil && file.Companies[0].Target.Settings["country"] != country {
+			t.Errorf("%s is read as %v", country, file.Companies[0].Target)
+		}
+	}
+}
+
 func TestAMappingThatFillsNothingThatPeopleAreMatchedByIsAFault(t *testing.T) {
 	const off = ", which the mapping does not fill; match: [] switches matching off"
 	for more, fault := range map[string]string{

@@ -43,6 +43,12 @@ var specs = []usersync.ConnectorSpec{
 	{
 		Type: "bookings", AsTarget: true, Match: []usersync.MatchField{{Kind: usersync.MatchEmail, Field: "Email"}, {Kind: usersync.MatchPhone, Field: "Phone"}}, Fields: usersync.FieldsOf(usersync.FieldText, "Firstname", "Email", "Phone"),
 		Removals: []usersync.Policy{usersync.Delete},
+		Settings: []usersync.Setting{{Name: "country", Kind: usersync.Text, AsTarget: true, Usable: func(text string) error {
+			if text != "SE" {
+				return usersync.E(usersync.Settings, "no such country")
+			}
+			return nil
+		}}},
 	},
 }
 

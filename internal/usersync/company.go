@@ -62,7 +62,7 @@ type Setting struct {
 	Default  string
 	Min, Max int                     // of a Number; seconds of a Duration
 	Choices  []string                // of OneOf
-	Usable   func(text string) error // of a Path, where its text alone can show a fault; its error is public
+	Usable   func(text string) error // of a Text or Path, where its text alone can show a fault; its error is public
 	Identity bool                    // part of the system's address: another value is another system
 	AsSource bool                    // known when the connector is a source
 	AsTarget bool                    // known when it is a target

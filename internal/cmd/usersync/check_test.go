@@ -65,6 +65,7 @@ func TestCheckSaysOfEachCompanyWhatWasReachedAndWhatIsWrong(t *testing.T) {
 		"a mapping that some people fit": {axema, bokamera, `    mapping: {Email: emails.work, Firstname: 'name.givenName == "Förnamn3" ? 5 : name.givenName'}`, exitDone, []string{
 			"field Firstname", ": 19 of 20 people have a value", "mapping  1 of 20 people cannot be mapped; each would be a failed outcome",
 		}},
+		"a country of no phone numbers":   {axema, strings.Replace(bokamera, "}", ", country: XX}", 1), "", exitUsage, []string{"usersync.yaml:5: companies[0].target.country: this must be a country"}},
 		"a policy that is not offered":    {axema, bokamera, "    leavers: {then: deactivate}", exitUsage, []string{"companies[0].leavers.then"}},
 		"a match that finds by key":       {axema, "{type: directory}", "    match: [email]", exitUsage, []string{"companies[0].match"}},
 		"a target that takes no match":    {axema, "{type: directory}", "", exitDone, []string{"ok      Brf: target directory  login works\n", "field code  from userName"}},

@@ -29,7 +29,7 @@ var Spec = usersync.ConnectorSpec{
 		{Name: "username", Kind: usersync.Text, Required: true, AsTarget: true},
 		{Name: "password", Kind: usersync.Secret, Required: true, AsTarget: true},
 		{Name: "apiKey", Kind: usersync.Secret, Required: true, AsTarget: true},
-		{Name: "country", Kind: usersync.Text, Default: "SE", AsTarget: true},
+		{Name: "country", Kind: usersync.Text, Default: "SE", AsTarget: true, Usable: usableCountry},
 		{Name: "maxInFlight", Kind: usersync.Number, Default: "50", Min: 1, Max: 1000, AsTarget: true},
 		{Name: "timeout", Kind: usersync.Duration, Default: "30s", Min: 1, Max: 300, AsTarget: true},
 	},
@@ -48,6 +48,14 @@ func fields() []usersync.TargetField {
 		usersync.FieldsOf(usersync.FieldBool, "SubscribedToNewsletter"),
 		usersync.FieldsOf(usersync.FieldScalar, "CustomFields.#"),
 	)
+}
+
+// usableCountry reports whether phone numbers of a country can be spelt.
+func usableCountry(text string) error {
+	if phone.Known(text) {
+		return nil
+	}
+	return usersync.E(usersync.Settings, "this must be a country whose phone numbers are known, by two letters such as SE")
 }
 
 // target writes customers.
@@ -72,9 +80,6 @@ func NewTarget(ctx context.Context, e usersync.Endpoint, rules []usersync.Rule, 
 		return nil, err
 	}
 	country := settings.Text("country")
-	if !phone.Known(country) {
-		return nil, settings.Unusable("country", "is none whose phone numbers are known, such as SE")
-	}
 	if len(rules) == 0 {
 		rules = mapping(country)
 	}
