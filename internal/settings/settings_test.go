@@ -122,7 +122,7 @@ func TestEveryFaultIsReportedAtOnceWithLineAndKey(t *testing.T) {
   clients:
     - {id: a, secret: pl@nted-s3cret}
     - {id: a, secret: sm:NAME, company: nobody, roles: writer}
-    - {secret: "env:NO NAME"}
+    - {secret: "env:NO NAME", scopes: [userapi, "pl@nted-s3cret b"]}
 network: {allowPrivate: "yes", proxy: x}
 unknown: pl@nted-s3cret
 companies:
@@ -165,6 +165,7 @@ usersync.yaml:5: auth.clients[1].company: this must be a guid such as 3f2504e0-4
 usersync.yaml:5: auth.clients[1].roles: this must be a list
 usersync.yaml:6: auth.clients[2].id: this is missing
 usersync.yaml:6: auth.clients[2].secret: after env: there must be a variable's name, of letters, digits and _
+usersync.yaml:6: auth.clients[2].scopes[1]: a scope must be one word
 usersync.yaml:7: network.allowPrivate: this must be true or false
 usersync.yaml:7: network.proxy: an unknown key
 usersync.yaml:8: unknown: an unknown key
