@@ -73,7 +73,7 @@ var (
 )
 
 // NewTarget opens BokaMera as a target, for records that the rules make (none: the built-in ones); it sends
-// nothing yet. Errors: Settings, naming the setting or the field.
+// nothing yet. Errors: Settings, naming the setting.
 func NewTarget(ctx context.Context, e usersync.Endpoint, rules []usersync.Rule, secrets usersync.Secrets, network httpx.Network, clock usersync.Clock) (usersync.Target, error) {
 	settings, err := httpx.ReadSettings(Spec, e)
 	if err != nil {
@@ -82,11 +82,6 @@ func NewTarget(ctx context.Context, e usersync.Endpoint, rules []usersync.Rule, 
 	country := settings.Text("country")
 	if len(rules) == 0 {
 		rules = mapping(country)
-	}
-	for _, rule := range rules {
-		if _, _, ok := numbered(rule.Field); !ok {
-			return nil, settings.Unusable("mapping: "+rule.Field, "must end with a number, the field's or the key type's id")
-		}
 	}
 	password, err := secrets.Secret(ctx, settings.Text("password"))
 	if err != nil {
@@ -175,11 +170,6 @@ const unit = "\x1f"
 // people of one household share the first two. A record without address and number has none: its create
 // cannot be looked up.
 func (t *target) Key(r usersync.Record) (string, error) {
-	for _, f := range r {
-		if _, text := f.Value.(string); !text && (f.Name == "Email" || f.Name == "Phone" || f.Name == "Firstname" || f.Name == "Lastname") {
-			return "", usersync.E(usersync.Rejected, f.Name+" is not text")
-		}
-	}
 	return t.keyOf(r.Text("Email"), r.Text("Phone"), r.Text("Firstname"), r.Text("Lastname")), nil
 }
 

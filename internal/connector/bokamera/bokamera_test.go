@@ -194,9 +194,6 @@ func TestSettingsThatCannotBeUsedAreNamed(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := NewTarget(t.Context(), usersync.Endpoint{Settings: good}, []usersync.Rule{{Field: "CustomFields.x", Expr: "title"}}, secrets{}, network, nil); !usersync.Is(err, usersync.Settings) {
-		t.Errorf("a custom field without a number: %v", err)
-	}
 }
 
 func TestACountryIsOneWhosePhoneNumbersAreKnown(t *testing.T) {
