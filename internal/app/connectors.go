@@ -24,6 +24,16 @@ func Specs() []usersync.ConnectorSpec {
 	return []usersync.ConnectorSpec{file.Spec, axema.Spec, websak.Spec, bokamera.Spec, directory.Spec}
 }
 
+// Spec describes the connector of a type; ok is false where there is none.
+func Spec(name string) (spec usersync.ConnectorSpec, ok bool) {
+	for _, spec := range Specs() {
+		if spec.Type == name {
+			return spec, true
+		}
+	}
+	return usersync.ConnectorSpec{}, false
+}
+
 // Known is what settings are held against.
 func Known() settings.Known { return settings.Known{Connectors: Specs(), Rule: mapping.Check} }
 
@@ -90,7 +100,8 @@ func (c *connectors) Target(ctx context.Context, co usersync.Company) (usersync.
 	if err != nil {
 		return nil, nil, err
 	}
-	mapper, err := mapping.Compile(target.Traits().Mapping)
+	spec, _ := Spec(co.Target.Type)
+	mapper, err := mapping.Compile(target.Traits().Mapping, spec.FieldKind)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -116,10 +127,8 @@ func (Links) LinkSet(co usersync.Company) (usersync.LinkSet, error) {
 }
 
 func identity(e usersync.Endpoint) (string, error) {
-	for _, spec := range Specs() {
-		if spec.Type == e.Type {
-			return spec.Identity(e), nil
-		}
+	if spec, known := Spec(e.Type); known {
+		return spec.Identity(e), nil
 	}
 	return "", unknownType("source or target", e.Type)
 }

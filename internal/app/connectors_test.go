@@ -2,10 +2,12 @@ package app
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/usersync/usersync/internal/connector/directory"
 	"github.com/usersync/usersync/internal/connector/websak"
+	"github.com/usersync/usersync/internal/mapping"
 	"github.com/usersync/usersync/internal/usersync"
 )
 
@@ -34,8 +36,19 @@ func TestABuiltInMappingKeepsToTheRulesOfSettings(t *testing.T) {
 		keyed := spec.Key == ""
 		for _, rule := range target.Traits().Mapping {
 			keyed = keyed || rule.Field == spec.Key
-			if !slices.Contains(spec.Fields, rule.Field) {
-				t.Errorf("%s: %s is no field that settings may fill", spec.Type, rule.Field)
+			if field, ok := spec.Field(rule.Field); !ok || field.Kind == usersync.FieldAny {
+				t.Errorf("%s: %s is no field that settings may fill, or of no kind", spec.Type, rule.Field)
+			}
+			if fault := mapping.Check(rule, spec.FieldKind(rule.Field)); fault != "" {
+				t.Errorf("%s: the rule of %s is wrong: %s", spec.Type, rule.Field, fault)
+			}
+		}
+		for _, m := range spec.Match {
+			if field, ok := spec.Field(m.Field); !ok || field.Kind != usersync.FieldText {
+				t.Errorf("%s: people are matched by %s, which is no field of text", spec.Type, m.Field)
+			}
+			if !slices.ContainsFunc(target.Traits().Mapping, func(r usersync.Rule) bool { return r.Field == m.Field }) {
+				t.Errorf("%s: people are matched by %s, which nothing fills", spec.Type, m.Field)
 			}
 		}
 		if !keyed {
@@ -44,9 +57,11 @@ func TestABuiltInMappingKeepsToTheRulesOfSettings(t *testing.T) {
 	}
 }
 
-func TestWebsakAndTheDirectoryHaveTheSameFields(t *testing.T) {
-	a, b := slices.Sorted(slices.Values(websak.Spec.Fields)), slices.Sorted(slices.Values(directory.Spec.Fields))
-	if !slices.Equal(a, b) {
-		t.Errorf("websak has %q, the directory %q", a, b)
+func TestWebsakAndTheDirectoryHaveTheSameFieldsOfTheSameKinds(t *testing.T) {
+	sorted := func(fields []usersync.TargetField) []usersync.TargetField {
+		return slices.SortedFunc(slices.Values(fields), func(a, b usersync.TargetField) int { return strings.Compare(a.Name, b.Name) })
+	}
+	if a, b := sorted(websak.Spec.Fields), sorted(directory.Spec.Fields); !slices.Equal(a, b) {
+		t.Errorf("websak has %v, the directory %v", a, b)
 	}
 }

@@ -3,8 +3,9 @@ package directory
 import (
 	"encoding/json"
 	"reflect"
-	"slices"
 	"strings"
+
+	"github.com/usersync/usersync/internal/usersync"
 )
 
 // Patch is a change to a user that tells absent properties from empty ones: a property is given with a
@@ -39,8 +40,28 @@ func names(t reflect.Type) []string {
 }
 
 // Fields are the properties that a write can fill: all of UserRequest but those that find the user.
-func Fields() []string {
-	return slices.DeleteFunc(names(reflect.TypeFor[UserRequest]()), func(name string) bool { return name == "id" || name == "lookupField" })
+func Fields() []usersync.TargetField {
+	var fields []usersync.TargetField
+	request := reflect.TypeFor[UserRequest]()
+	for i, name := range names(request) {
+		if name != "id" && name != "lookupField" {
+			fields = append(fields, usersync.TargetField{Name: name, Kind: fieldKind(request.Field(i).Type)})
+		}
+	}
+	return fields
+}
+
+// fieldKind is what a property of the type takes.
+func fieldKind(t reflect.Type) usersync.FieldKind {
+	switch {
+	case t.Kind() == reflect.Pointer: // to text: there are no others
+		return usersync.FieldText
+	case t.Elem().Kind() == reflect.String:
+		return usersync.FieldTexts
+	case t.Elem().Kind() == reflect.Int32:
+		return usersync.FieldWholeNumbers
+	}
+	return usersync.FieldObjects
 }
 
 // Set gives the named property a value as a record has it: text, a number, a bool, a list or map of

@@ -4,17 +4,6 @@ import (
 	"github.com/usersync/usersync/internal/usersync"
 )
 
-// result is what is to be stored of one answer, and what follows once it is.
-type result struct {
-	task  *task
-	owns  string                 // the record that must be the person's, before anything else of it is stored; empty: none
-	link  *usersync.Link         // to be written
-	drop  *usersync.KeyHash      // the link to be dropped
-	free  []usersync.Reservation // target keys to be given back
-	then  func()
-	taken bool // the record is somebody else's: nothing was stored
-}
-
 // maxLinks is how many links the store takes at once.
 const maxLinks = 100
 

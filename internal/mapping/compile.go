@@ -3,7 +3,6 @@ package mapping
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -28,14 +27,16 @@ const (
 	maxPattern = 128 // bytes
 )
 
-// Check says what is wrong with a rule, with the place within its expression; empty where nothing is.
-func Check(rule usersync.Rule) (fault string) {
-	_, fault = compile(rule)
+// Check says what is wrong with a rule for a field of the kind, with the place within its expression; empty where
+// nothing is.
+func Check(rule usersync.Rule, kind usersync.FieldKind) (fault string) {
+	takes := takesOf(kind)
+	_, fault = compile(rule, &takes)
 	return fault
 }
 
-// compile compiles one rule, or says what is wrong with it.
-func compile(rule usersync.Rule) (program *vm.Program, fault string) {
+// compile compiles one rule for a field that takes so much, or says what is wrong with it.
+func compile(rule usersync.Rule, takes *takes) (program *vm.Program, fault string) {
 	switch {
 	case strings.TrimSpace(rule.Field) == "":
 		return nil, "a rule without a field"
@@ -61,8 +62,8 @@ func compile(rule usersync.Rule) (program *vm.Program, fault string) {
 	if err != nil {
 		return nil, place(err)
 	}
-	if !possible(program.Node().Type()) {
-		return nil, "the expression gives no text, bool, number, list or map"
+	if fits, gives := takes.verdict(program.Node()); !fits && gives != "" {
+		return nil, "the expression gives " + takes.instead(gives)
 	}
 	return program, ""
 }
@@ -84,11 +85,15 @@ func place(err error) string {
 }
 
 // limits refuses what could make an expression cost more than its length: variables and sequences
-// (they can double a value at each use) and ranges.
+// (they can double a value at each use) and ranges; and the person as a whole, whose type nothing is known of.
 type limits struct{ fault string }
 
 func (l *limits) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
+	case *ast.IdentifierNode:
+		if n.Value == "$env" {
+			l.fault = "$env cannot be used"
+		}
 	case *ast.VariableDeclaratorNode:
 		l.fault = "variables are not supported"
 	case *ast.SequenceNode:
@@ -135,21 +140,6 @@ func (l *limits) pattern(n ast.Node) {
 	if !constant || len(text.Value) > maxPattern || strings.Contains(text.Value, "{") {
 		l.fault = fmt.Sprintf("a pattern must be written out, without {}, and have at most %d bytes", maxPattern)
 	}
-}
-
-// possible reports whether a value of the type can be a record's.
-func possible(t reflect.Type) bool {
-	if t == nil { // nil alone: the field is never written
-		return true
-	}
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	switch t.Kind() {
-	case reflect.String, reflect.Bool, reflect.Int, reflect.Float64, reflect.Slice, reflect.Map, reflect.Interface:
-		return true
-	}
-	return t == reflect.TypeFor[group]()
 }
 
 // fieldLabel is a field's name as messages may show it.

@@ -16,6 +16,9 @@
 //
 // and give nil for nil where nothing else is said. There are no others, no loops, no ranges and no
 // variables: what an expression costs is bounded by its length and by the person's size.
+//
+// A rule is held to the kind of its field: where an expression can give no value that the field takes, the rule is
+// wrong; where it gives one for some people alone, the others are rejected, each by themselves.
 package mapping
 
 import (
@@ -40,6 +43,7 @@ var _ usersync.Mapper = (*Mapping)(nil)
 type field struct {
 	name    string
 	program *vm.Program
+	takes   takes
 }
 
 // run is what one evaluation works on; runs are reused.
@@ -48,9 +52,9 @@ type run struct {
 	person person
 }
 
-// Compile checks and compiles rules. Every rule that is wrong is in the error, a line each, with the
-// rule's field and place. Errors: Settings.
-func Compile(rules []usersync.Rule) (*Mapping, error) {
+// Compile checks and compiles rules for fields of the kinds. Every rule that is wrong is in the error, a line
+// each, with the rule's field and place. Errors: Settings.
+func Compile(rules []usersync.Rule, kind func(field string) usersync.FieldKind) (*Mapping, error) {
 	if len(rules) == 0 {
 		return nil, usersync.E(usersync.Settings, "the mapping has no rules")
 	}
@@ -58,7 +62,8 @@ func Compile(rules []usersync.Rule) (*Mapping, error) {
 	var faults []string
 	seen := map[string]bool{}
 	for _, rule := range rules {
-		program, fault := compile(rule)
+		takes := takesOf(kind(rule.Field))
+		program, fault := compile(rule, &takes)
 		if fault == "" && seen[rule.Field] {
 			fault = "the field has a rule already"
 		}
@@ -67,7 +72,7 @@ func Compile(rules []usersync.Rule) (*Mapping, error) {
 			continue
 		}
 		seen[rule.Field] = true
-		m.fields = append(m.fields, field{rule.Field, program})
+		m.fields = append(m.fields, field{rule.Field, program, takes})
 	}
 	if len(faults) > 0 {
 		return nil, usersync.E(usersync.Settings, strings.Join(faults, "\n"))
@@ -77,7 +82,8 @@ func Compile(rules []usersync.Rule) (*Mapping, error) {
 }
 
 // Map makes the record. Nil, empty text, empty lists and empty maps are left out of it. Errors:
-// Rejected where a rule cannot be carried out for this person; the message names the field.
+// Rejected where a rule cannot be carried out for this person, or gives what its field does not take; the message
+// names the field.
 func (m *Mapping) Map(p *usersync.Person) (usersync.Record, error) {
 	r := m.runs.Get().(*run)
 	r.person.set(p)
@@ -96,9 +102,13 @@ func (m *Mapping) Map(p *usersync.Person) (usersync.Record, error) {
 		if fault != "" {
 			return nil, rejected(f.name, fault)
 		}
-		if value != nil {
-			record = append(record, usersync.Field{Name: f.name, Value: value})
+		if value == nil {
+			continue
 		}
+		if gives := f.takes.misfit(value); gives != "" {
+			return nil, rejected(f.name, "the mapping gives "+f.takes.instead(gives))
+		}
+		record = append(record, usersync.Field{Name: f.name, Value: value})
 	}
 	return record, nil
 }

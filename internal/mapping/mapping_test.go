@@ -28,9 +28,15 @@ var websak = []usersync.Rule{
 	{Field: "departmentCode", Expr: `departmentCode`},
 }
 
+// anything is the kind of every field of a target that does not say what it takes.
+func anything(string) usersync.FieldKind { return usersync.FieldAny }
+
+// onlyText is the kind of every field of a target that takes text alone.
+func onlyText(string) usersync.FieldKind { return usersync.FieldText }
+
 func compiled(t testing.TB, rules ...usersync.Rule) *Mapping {
 	t.Helper()
-	m, err := Compile(rules)
+	m, err := Compile(rules, anything)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,6 +100,7 @@ func TestExpressionsGiveWhatTheirWordsSay(t *testing.T) {
 		} else if want == nil && len(record) != 0 {
 			t.Errorf("%s: an empty field is in the record", expression)
 		}
+		judgedRightly(t, expression, want)
 	}
 }
 
@@ -111,6 +118,10 @@ func TestEveryWrongRuleIsReportedAtOnceWithItsFieldAndPlace(t *testing.T) {
 		"variable":       `let x = userName; x + x`,
 		"sequence":       `userName; title`,
 		"object":         `phones`,
+		"inner object":   `[name]`,
+		"function":       `lower`,
+		"person":         `$env`,
+		"inner person":   `default(title, $env.userName)`,
 		"inner name":     `lower(nosuch)`,
 		"inner member":   `lower(name.nosuch)`,
 		"inner function": `lower(upper(title))`,
@@ -132,7 +143,7 @@ func TestEveryWrongRuleIsReportedAtOnceWithItsFieldAndPlace(t *testing.T) {
 	for field, expression := range wrong {
 		rules = append(rules, usersync.Rule{Field: field, Expr: expression})
 	}
-	_, err := Compile(rules)
+	_, err := Compile(rules, anything)
 	if !usersync.Is(err, usersync.Settings) {
 		t.Fatalf("error %v (code %s), want Settings", err, usersync.CodeOf(err))
 	}
@@ -148,7 +159,7 @@ func TestEveryWrongRuleIsReportedAtOnceWithItsFieldAndPlace(t *testing.T) {
 	if !strings.Contains(err.Error(), "mapping of operator: invalid operation: + (mismatched types string and int) (line 1, column 10)") {
 		t.Errorf("the place of a wrong operator is not told:\n%s", err)
 	}
-	if _, err := Compile(nil); !usersync.Is(err, usersync.Settings) {
+	if _, err := Compile(nil, anything); !usersync.Is(err, usersync.Settings) {
 		t.Errorf("no rules at all: error %v, want Settings", err)
 	}
 }
@@ -157,7 +168,7 @@ func TestARuleThatFailsForOnePersonIsRejectedWithoutTheirValues(t *testing.T) {
 	p := kari()
 	p.Title = strings.Repeat("x", maxText+1)
 	for _, expression := range []string{
-		`groups[5].name`, `title + phones.mobile`, `departmentCode + userName`, `split(userName, attributes.nosuch ?? "")`, `title`, `[name]`,
+		`groups[5].name`, `title + phones.mobile`, `departmentCode + userName`, `split(userName, attributes.nosuch ?? "")`, `title`, `[default(departmentCode, name)]`,
 		`1.0 / 0`, `first(default(title, "")) ?? userName`,
 	} {
 		record, err := compiled(t, usersync.Rule{Field: "target", Expr: expression}).Map(p)
@@ -243,23 +254,29 @@ func FuzzCompile(f *testing.F) {
 	}
 	f.Add(`[attributes, {"a": [groups, first(groups)]}, -1 ** 5, active ? 1 : "x"]`)
 	f.Fuzz(func(t *testing.T, expression string) {
-		m, err := Compile([]usersync.Rule{{Field: "f", Expr: expression}})
+		m, err := Compile([]usersync.Rule{{Field: "f", Expr: expression}}, anything)
 		if err != nil {
 			if !usersync.Is(err, usersync.Settings) {
 				t.Fatalf("code %s", usersync.CodeOf(err))
 			}
 			return
 		}
-		if record, err := m.Map(kari()); err == nil {
-			if _, err := json.Marshal(record); err != nil {
-				t.Fatalf("no JSON: %v", err)
-			}
+		record, err := m.Map(kari())
+		if err != nil {
+			return
 		}
+		if _, err := json.Marshal(record); err != nil {
+			t.Fatalf("no JSON: %v", err)
+		}
+		judgedRightly(t, expression, record.Get("f"))
 	})
 }
 
 func BenchmarkMapWebsak(b *testing.B) {
-	m := compiled(b, websak...)
+	m, err := Compile(websak, onlyText)
+	if err != nil {
+		b.Fatal(err)
+	}
 	for name, p := range map[string]*usersync.Person{
 		"displayName": kari(),
 		"givenName": {UserName: "u", Name: usersync.Name{GivenName: "Kari", FamilyName: "Ås"}, Title: "T", Phones: usersync.Phones{Work: "1", Mobile: "2"},
@@ -277,9 +294,13 @@ func BenchmarkMapWebsak(b *testing.B) {
 }
 
 func BenchmarkMapBokaMera(b *testing.B) {
-	m := compiled(b,
-		usersync.Rule{Field: "Firstname", Expr: "name.givenName"}, usersync.Rule{Field: "Lastname", Expr: "name.familyName"},
-		usersync.Rule{Field: "Email", Expr: "trim(emails.work)"}, usersync.Rule{Field: "Phone", Expr: `e164(phones.mobile ?? phones.work, "SE")`})
+	m, err := Compile([]usersync.Rule{
+		{Field: "Firstname", Expr: "name.givenName"}, {Field: "Lastname", Expr: "name.familyName"},
+		{Field: "Email", Expr: "trim(emails.work)"}, {Field: "Phone", Expr: `e164(phones.mobile ?? phones.work, "SE")`},
+	}, onlyText)
+	if err != nil {
+		b.Fatal(err)
+	}
 	p := &usersync.Person{Name: usersync.Name{GivenName: "Åsa", FamilyName: "Ek"}, Phones: usersync.Phones{Mobile: "070-174 06 05"}, Emails: usersync.Emails{Work: "asa.ek@boende.example"}}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -11,7 +11,7 @@ const (
 	maxDepth = 8
 )
 
-const badValue = "the mapping gives no text, bool, number, list or map"
+const badValue = "the mapping gives what no field can hold"
 
 // recordValue makes a record's value of an expression's result, nil where there is none.
 func recordValue(v any, depth int) (value any, fault string) {

@@ -2,6 +2,8 @@ package settings
 
 import (
 	"fmt"
+	"strings"
+	"unicode"
 
 	"github.com/usersync/usersync/internal/usersync"
 )
@@ -50,7 +52,7 @@ func (r *reader) clients(v value) []Client {
 			"secret":  func(v value) { c.Secret = r.secret(v) },
 			"company": func(v value) { c.Company = r.guid(v) },
 			"roles":   func(v value) { c.Roles = r.names(v) },
-			"scopes":  func(v value) { c.Scopes = r.names(v) },
+			"scopes":  func(v value) { c.Scopes = r.scopes(v) },
 		}, "id", "secret")
 		clients = append(clients, c)
 	}
@@ -65,6 +67,21 @@ func (r *reader) names(v value) []string {
 		}
 	}
 	return names
+}
+
+// scopes are names that a token has in one text, with spaces between them.
+func (r *reader) scopes(v value) []string {
+	var scopes []string
+	for _, v := range r.list(v) {
+		switch name, ok := r.text(v, maxName); {
+		case !ok:
+		case strings.ContainsFunc(name, unicode.IsSpace):
+			r.fault(v, "a scope must be one word")
+		default:
+			scopes = append(scopes, name)
+		}
+	}
+	return scopes
 }
 
 func (r *reader) network(v value, n *Network) {

@@ -2,9 +2,6 @@ package settings
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 	_ "time/tzdata" // zones are known also where the machine has none
 
 	"go.yaml.in/yaml/v3"
@@ -52,11 +49,14 @@ func (r *reader) company(v value, lines map[usersync.CompanyID]int) usersync.Com
 	target, known := r.spec(c.Target.Type)
 	if !known { // what is wrong whatever the target is a fault all the same
 		target = usersync.ConnectorSpec{
-			Match: []string{usersync.MatchEmail, usersync.MatchPhone}, Removals: []usersync.Policy{usersync.Deactivate, usersync.Delete},
+			Match: []usersync.MatchField{{Kind: usersync.MatchEmail}, {Kind: usersync.MatchPhone}}, Removals: []usersync.Policy{usersync.Deactivate, usersync.Delete},
 		}
 	}
 	c.Match = r.match(match, target)
 	c.Mapping = r.mapping(mapping, target)
+	if known {
+		r.matched(match, mapping, c.Match, target)
+	}
 	c.Leavers = r.leavers(leavers, target)
 	return c
 }
@@ -73,72 +73,6 @@ func (r *reader) peekID(v value) usersync.CompanyID {
 		}
 	}
 	return ""
-}
-
-// match reads by what people without a link find a record that exists.
-func (r *reader) match(v *value, target usersync.ConnectorSpec) []string {
-	switch {
-	case v == nil:
-		return slices.Clone(target.Match)
-	case len(target.Match) == 0:
-		r.faultAt(v.key.Line, v.key.Column, v.path, fmt.Sprintf("a target of type %s takes no match: it finds people by its own key", target.Type))
-		return nil
-	}
-	var kinds []string
-	for _, v := range r.list(*v) {
-		switch kind, ok := r.text(v, maxName); {
-		case !ok:
-		case !slices.Contains(target.Match, kind):
-			r.fault(v, "this must be one of "+strings.Join(target.Match, ", "))
-		case slices.Contains(kinds, kind):
-			r.fault(v, "this is there twice")
-		default:
-			kinds = append(kinds, kind)
-		}
-	}
-	return kinds
-}
-
-// fillable reports whether a field is one of a target's; one of theirs may end with # for a number, spelt in one way.
-func fillable(fields []string, name string) bool {
-	return slices.ContainsFunc(fields, func(field string) bool {
-		prefix, open := strings.CutSuffix(field, "#")
-		number, fits := strings.CutPrefix(name, prefix)
-		n, err := strconv.ParseInt(number, 10, 32)
-		return field == name || open && fits && err == nil && n >= 0 && strconv.FormatInt(n, 10) == number
-	})
-}
-
-// mapping reads the rules of a target's fields, in the file's order.
-func (r *reader) mapping(v *value, target usersync.ConnectorSpec) []usersync.Rule {
-	if v == nil {
-		return nil
-	}
-	var rules []usersync.Rule
-	fields := r.fields(*v)
-	for _, v := range fields {
-		expr, ok := r.text(v, maxText)
-		if !ok {
-			continue
-		}
-		rule := usersync.Rule{Field: v.key.Value, Expr: expr}
-		switch fault := r.known.Rule(rule); {
-		case fault != "":
-			r.fault(v, fault)
-		case len(target.Fields) > 0 && !fillable(target.Fields, rule.Field):
-			r.faultAt(v.key.Line, v.key.Column, v.path, "a target of type "+target.Type+" has no such field")
-		default:
-			rules = append(rules, rule)
-		}
-	}
-	switch named := func(f value) bool { return f.key.Value == target.Key }; {
-	case v.node.Kind != yaml.MappingNode:
-	case len(fields) == 0:
-		r.fault(*v, "there is no rule; left out, the target's own mapping is used")
-	case target.Key != "" && !slices.ContainsFunc(fields, named):
-		r.fault(*v, "a target of type "+target.Type+" finds people by "+target.Key+", which has no rule")
-	}
-	return rules
 }
 
 // schedule reads when a company is synced by itself.

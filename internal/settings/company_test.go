@@ -51,7 +51,9 @@ func TestWhatACompanyAsksForIsRead(t *testing.T) {
 
 func TestAMappingFillsFieldsThatTheTargetHasAndTheOneThatPeopleAreFoundBy(t *testing.T) {
 	targets := known
-	targets.Connectors = []usersync.ConnectorSpec{{Type: "directory", AsSource: true}, {Type: "bookings", AsTarget: true, Fields: []string{"code", "name", "Custom.#"}, Key: "code"}}
+	targets.Connectors = []usersync.ConnectorSpec{{Type: "directory", AsSource: true}, {Type: "bookings", AsTarget: true, Key: "code", Fields: []usersync.TargetField{
+		{Name: "code", Kind: usersync.FieldText}, {Name: "name", Kind: usersync.FieldText}, {Name: "Custom.#", Kind: usersync.FieldTexts}, {Name: "on", Kind: usersync.FieldBool},
+	}}}
 	for mapping, fault := range map[string]string{
 		"{name: title, code: userName, Custom.7: title}": "",
 		"{code: userName, Name: title}":                  "f:5: companies[0].mapping.Name: a target of type bookings has no such field",
@@ -60,12 +62,53 @@ func TestAMappingFillsFieldsThatTheTargetHasAndTheOneThatPeopleAreFoundBy(t *tes
 		"{code: userName, Custom.-1: title}":             "f:5: companies[0].mapping.Custom.-1: a target of type bookings has no such field",
 		"{code: userName, Custom.99999999999: title}":    "f:5: companies[0].mapping.Custom.99999999999: a target of type bookings has no such field",
 		"{code: userName, Custom.: title}":               "f:5: companies[0].mapping.Custom.: a target of type bookings has no such field",
+		"{code: userName, on: true}":                     "",
+		"{code: userName,\n name: true}":                 "f:6: companies[0].mapping.name: the field takes text",
+		"{code: userName,\n\n  Custom.7: \"true\"}":      "f:7: companies[0].mapping.Custom.7: the field takes a list of texts",
 		"{name: title}":                                  "f:5: companies[0].mapping: a target of type bookings finds people by code, which has no rule",
 		"{}":                                             "f:5: companies[0].mapping: there is no rule; left out, the target's own mapping is used",
 	} {
 		_, err := Parse("f", []byte(oneCompany("    mapping: "+mapping)), "/", targets)
 		if err == nil && fault != "" || err != nil && err.Error() != fault {
 			t.Errorf("%s: %v, want %s", mapping, err, fault)
+		}
+	}
+}
+
+func TestATextThatItsConnectorCannotUseIsAFaultWithItsLine(t *testing.T) {
+	for country, fault := range map[string]string{
+		"SE": "", "XX": "f:4: companies[0].target.country: no such country", `""`: "f:4: companies[0].target.country: this is empty",
+	} {
+		text := strings.Replace(oneCompany(""), "{type: bookings}", "{type: bookings, country: "+country+"}", 1)
+		file, err := Parse("f", []byte(text), "/", known)
+		if err == nil && fault != "" || err != nil && err.Error() != fault {
+			t.Errorf("%s: %v, want %s", country, err, fault)
+		}
+		if err == nil && file.Companies[0].Target.Settings["country"] != country {
+			t.Errorf("%s is read as %v", country, file.Companies[0].Target)
+		}
+	}
+}
+
+func TestAMappingThatFillsNothingThatPeopleAreMatchedByIsAFault(t *testing.T) {
+	const off = ", which the mapping does not fill; match: [] switches matching off"
+	for more, fault := range map[string]string{
+		"    mapping: {Firstname: title}":                               "f:5: companies[0].mapping: people are matched by Email, then Phone" + off,
+		"    mapping:\n      Firstname: title\n    match: [phone]":      "f:7: companies[0].match: people are matched by Phone" + off,
+		"    match: [phone]\n    mapping: {Email: title}":               "f:5: companies[0].match: people are matched by Phone" + off,
+		"    match: [phone, email]\n    mapping: {Email: title}":        "",
+		"    mapping: {Phone: title}":                                   "",
+		"    match: []\n    mapping: {Firstname: title}":                "",
+		"    match: [phone]":                                            "",
+		"    match: [telex]\n    mapping: {Firstname: title}":           "f:5: companies[0].match[0]: this must be one of email, phone",
+		"    mapping: {Email: lower(7)}":                                "f:5: companies[0].mapping.Email: unknown name (line 1, column 1)",
+		"    mapping: {}":                                               "f:5: companies[0].mapping: there is no rule; left out, the target's own mapping is used",
+		"    match: [email]\n    mapping: [Firstname]":                  "f:6: companies[0].mapping: this must be a mapping (key: value)",
+		"    match: [phone, telex]\n    mapping: {Email: title, B: id}": "f:5: companies[0].match: people are matched by Phone" + off + "\nf:5: companies[0].match[1]: this must be one of email, phone\nf:6: companies[0].mapping.B: a target of type bookings has no such field",
+	} {
+		_, err := Parse("f", []byte(oneCompany(more)), "/", known)
+		if err == nil && fault != "" || err != nil && err.Error() != fault {
+			t.Errorf("%s:\n%v, want\n%s", more, err, fault)
 		}
 	}
 }

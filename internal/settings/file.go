@@ -53,7 +53,8 @@ type Network struct {
 // Known is what the settings are held against.
 type Known struct {
 	Connectors []usersync.ConnectorSpec
-	Rule       func(usersync.Rule) (fault string) // what is wrong with a rule of a mapping; empty: nothing
+	// Rule says what is wrong with a rule of a mapping, for a field of the kind; empty: nothing.
+	Rule func(usersync.Rule, usersync.FieldKind) (fault string)
 }
 
 // Load reads a settings file. Errors: Faults, or Settings where the file cannot be read.

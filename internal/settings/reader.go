@@ -136,14 +136,14 @@ func (r *reader) scalar(v value) (text, tag string, ok bool) {
 	return v.node.Value, v.node.ShortTag(), true
 }
 
-// text is a text of at most limit bytes. Numbers are taken as they are written.
-func (r *reader) text(v value, limit int) (string, bool) {
+// text is a text of at most limit bytes. Numbers are taken as they are written, and so are values of the other tags.
+func (r *reader) text(v value, limit int, tags ...string) (string, bool) {
 	text, tag, ok := r.scalar(v)
 	if !ok {
 		return "", false
 	}
 	switch fault := textFault(text, limit); {
-	case !slices.Contains([]string{"!!str", "!!int", "!!float", "!!timestamp"}, tag):
+	case !slices.Contains(append(tags, "!!str", "!!int", "!!float", "!!timestamp"), tag):
 		r.fault(v, "this must be text")
 	case fault != "":
 		r.fault(v, fault)

@@ -16,9 +16,12 @@ import (
 )
 
 // known resembles what the program knows: connectors, and the language of mappings.
-var known = Known{Connectors: specs, Rule: func(rule usersync.Rule) string {
-	if strings.Contains(rule.Expr, "(") {
+var known = Known{Connectors: specs, Rule: func(rule usersync.Rule, kind usersync.FieldKind) string {
+	switch {
+	case strings.Contains(rule.Expr, "("):
 		return "unknown name (line 1, column 1)"
+	case rule.Expr == "true" && kind != usersync.FieldAny && kind != usersync.FieldBool:
+		return "the field takes " + kind.String()
 	}
 	return ""
 }}
@@ -38,8 +41,14 @@ var specs = []usersync.ConnectorSpec{
 	}},
 	{Type: "directory", AsSource: true, AsTarget: true},
 	{
-		Type: "bookings", AsTarget: true, Match: []string{usersync.MatchEmail, usersync.MatchPhone}, Fields: []string{"Firstname", "Phone"},
+		Type: "bookings", AsTarget: true, Match: []usersync.MatchField{{Kind: usersync.MatchEmail, Field: "Email"}, {Kind: usersync.MatchPhone, Field: "Phone"}}, Fields: usersync.FieldsOf(usersync.FieldText, "Firstname", "Email", "Phone"),
 		Removals: []usersync.Policy{usersync.Delete},
+		Settings: []usersync.Setting{{Name: "country", Kind: usersync.Text, AsTarget: true, Usable: func(text string) error {
+			if text != "SE" {
+				return usersync.E(usersync.Settings, "no such country")
+			}
+			return nil
+		}}},
 	},
 }
 
@@ -113,7 +122,7 @@ func TestEveryFaultIsReportedAtOnceWithLineAndKey(t *testing.T) {
   clients:
     - {id: a, secret: pl@nted-s3cret}
     - {id: a, secret: sm:NAME, company: nobody, roles: writer}
-    - {secret: "env:NO NAME"}
+    - {secret: "env:NO NAME", scopes: [userapi, "pl@nted-s3cret b"]}
 network: {allowPrivate: "yes", proxy: x}
 unknown: pl@nted-s3cret
 companies:
@@ -156,6 +165,7 @@ usersync.yaml:5: auth.clients[1].company: this must be a guid such as 3f2504e0-4
 usersync.yaml:5: auth.clients[1].roles: this must be a list
 usersync.yaml:6: auth.clients[2].id: this is missing
 usersync.yaml:6: auth.clients[2].secret: after env: there must be a variable's name, of letters, digits and _
+usersync.yaml:6: auth.clients[2].scopes[1]: a scope must be one word
 usersync.yaml:7: network.allowPrivate: this must be true or false
 usersync.yaml:7: network.proxy: an unknown key
 usersync.yaml:8: unknown: an unknown key

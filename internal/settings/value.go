@@ -26,16 +26,17 @@ func (r *reader) setting(v value, s usersync.Setting) string {
 	if !ok {
 		return ""
 	}
+	if s.Usable != nil {
+		if err := s.Usable(text); err != nil {
+			r.fault(v, usersync.Public(err))
+			return ""
+		}
+	}
 	var fault string
 	switch s.Kind {
 	case usersync.URL:
 		text, fault = address(text, s.Identity)
 	case usersync.Path:
-		if s.Usable != nil {
-			if err := s.Usable(text); err != nil {
-				fault = usersync.Public(err)
-			}
-		}
 		if !filepath.IsAbs(text) {
 			text = filepath.Join(r.dir, text)
 		}

@@ -62,7 +62,7 @@ type Setting struct {
 	Default  string
 	Min, Max int                     // of a Number; seconds of a Duration
 	Choices  []string                // of OneOf
-	Usable   func(text string) error // of a Path, where its text alone can show a fault; its error is public
+	Usable   func(text string) error // of a Text or Path, where its text alone can show a fault; its error is public
 	Identity bool                    // part of the system's address: another value is another system
 	AsSource bool                    // known when the connector is a source
 	AsTarget bool                    // known when it is a target
@@ -76,10 +76,10 @@ type ConnectorSpec struct {
 	Settings  []Setting
 	LocalOnly bool // refused where settings are tenants' text (on AWS)
 	// Match is how a target's people without a link find records that exist, in this order, where the
-	// settings do not say: kinds of MatchKey. None: the target takes no match.
-	Match []string
-	// Fields are what a mapping may fill, X.# for any number after X.; none: the target does not say.
-	Fields []string
+	// settings do not say: by kinds of MatchKey, each of which is read from one field. None: the target takes no match.
+	Match []MatchField
+	// Fields are what a mapping may fill; none: the target does not say.
+	Fields []TargetField
 	// Key is the field that a mapping must fill, since the target finds people by it; empty: none.
 	Key string
 	// Removals are the policies for leavers that a target offers beside Keep.

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
+	"github.com/usersync/usersync/internal/app"
 	"github.com/usersync/usersync/internal/settings"
 	"github.com/usersync/usersync/internal/store/sqlite"
 	"github.com/usersync/usersync/internal/usersync"
@@ -49,12 +51,15 @@ func OpenChecker(file *settings.File, data string) (*Checker, error) {
 // Close lets go of what the checker opened.
 func (c *Checker) Close() { c.done() }
 
-// Check logs in to a company's source and target, reads one page, and says which fields of the target it would
-// fill: names of fields and numbers of people, no values.
+// Check logs in to a company's source and target, reads one page, and says by which fields of the target people are
+// matched and which fields it would fill: names of fields and numbers of people, no values.
 func (c *Checker) Check(ctx context.Context, co usersync.Company) []Finding {
 	source, people := c.source(ctx, co)
 	target, rules, mapper := c.target(ctx, co)
 	findings := []Finding{source, target}
+	if mapper != nil {
+		findings = append(findings, matched(co, rules)...)
+	}
 	if mapper != nil && source.Fault == "" {
 		findings = append(findings, mapped(people, rules, mapper)...)
 	}
@@ -98,6 +103,30 @@ func unhindered(ctx context.Context, target usersync.Target) error {
 		err = usersync.E(usersync.Forbidden, "the login works, but lacks the role "+strings.Join(lacks, ", "))
 	}
 	return err
+}
+
+// matched says by which fields of the target people without a link find a record that exists; nothing of a target
+// that takes no match.
+func matched(co usersync.Company, rules []usersync.Rule) []Finding {
+	spec, _ := app.Spec(co.Target.Type)
+	if len(spec.Match) == 0 {
+		return nil
+	}
+	by, without := spec.Matched(co.Match, func(field string) bool {
+		return slices.ContainsFunc(rules, func(r usersync.Rule) bool { return r.Field == field })
+	})
+	var names []string
+	for _, m := range by {
+		names = append(names, m.Kind+" ("+m.Field+")")
+	}
+	found := "by " + strings.Join(names, ", then ")
+	if len(by) == 0 {
+		found = "nobody is matched with a record that exists"
+	}
+	for _, m := range without {
+		found += "; " + m.Kind + " has no rule for " + m.Field
+	}
+	return []Finding{{What: "match", Found: found}}
 }
 
 // mapped says of each rule for how many people it has a value, and how many people cannot be mapped.

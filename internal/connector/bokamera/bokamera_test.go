@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -200,7 +201,7 @@ func TestSettingsThatCannotBeUsedAreNamed(t *testing.T) {
 	server := httptest.NewServer(tokens(&vendor{}))
 	defer server.Close()
 	good := map[string]string{"url": server.URL, "tokenUrl": server.URL, "clientId": "a", "username": "b", "password": "c", "apiKey": "d"}
-	for name, value := range map[string]string{"url": "http://x?y", "maxInFlight": "0", "timeout": "soon", "country": "Sweden", "password": "", "apiKey": ""} {
+	for name, value := range map[string]string{"url": "http://x?y", "maxInFlight": "0", "timeout": "soon", "password": "", "apiKey": ""} {
 		settings := map[string]string{}
 		for k, v := range good {
 			settings[k] = v
@@ -211,8 +212,15 @@ func TestSettingsThatCannotBeUsedAreNamed(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := NewTarget(t.Context(), usersync.Endpoint{Settings: good}, []usersync.Rule{{Field: "CustomFields.x", Expr: "title"}}, secrets{}, network, nil); !usersync.Is(err, usersync.Settings) {
-		t.Errorf("a custom field without a number: %v", err)
+}
+
+func TestACountryIsOneWhosePhoneNumbersAreKnown(t *testing.T) {
+	i := slices.IndexFunc(Spec.Settings, func(s usersync.Setting) bool { return s.Name == "country" })
+	country := Spec.Settings[i]
+	for text, usable := range map[string]bool{country.Default: true, "NO": true, "XX": false, "se": false, "Sweden": false, `SE", "`: false} {
+		if err := country.Usable(text); usable != (err == nil) || err != nil && !usersync.Is(err, usersync.Settings) {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }
 

@@ -28,9 +28,6 @@ const maxAnswer = 1 << 20
 
 // Create writes a new customer.
 func (t *target) Create(ctx context.Context, r usersync.Record) (usersync.Written, error) {
-	if _, err := t.Key(r); err != nil {
-		return usersync.Written{}, err
-	}
 	answer, err := t.write(ctx, createName, http.MethodPost, "", customer(r, nil))
 	if usersync.Is(err, usersync.NotFound) {
 		return usersync.Written{}, usersync.E(usersync.Malformed, usersync.Public(err)+"; url must be the address before "+customersPath)
@@ -64,9 +61,6 @@ func inDoubt(err error) error {
 
 // Update writes over the customer with the id; fields of the mapping that the record has no more are sent as null.
 func (t *target) Update(ctx context.Context, id string, r usersync.Record) (usersync.Written, error) {
-	if _, err := t.Key(r); err != nil {
-		return usersync.Written{}, err
-	}
 	body := customer(r, t.traits.Mapping)
 	body["Id"] = id
 	_, err := t.write(ctx, updateName, http.MethodPut, "/"+url.PathEscape(id), body)
@@ -178,22 +172,22 @@ func word(text string) bool {
 	}) < 0
 }
 
-// numbered parts a field of a list of the vendor's, such as CustomFields.12; ok is false where its number is none.
-func numbered(field string) (list string, id int, ok bool) {
+// numbered parts a field of a list of the vendor's, such as CustomFields.12; list is empty for any other field.
+func numbered(field string) (list string, id int) {
 	for _, list := range []string{"CustomFields", "AccessKeys"} {
 		if rest, is := strings.CutPrefix(field, list+"."); is {
-			id, err := strconv.Atoi(rest)
-			return list, id, err == nil && id >= 0
+			id, _ := strconv.Atoi(rest) // the settings take no field without a number
+			return list, id
 		}
 	}
-	return "", 0, true
+	return "", 0
 }
 
 // customer is a record as the vendor's JSON has it; fields of the rules that it lacks are null.
 func customer(r usersync.Record, rules []usersync.Rule) map[string]any {
 	body := map[string]any{}
 	put := func(field string, value any) {
-		list, id, _ := numbered(field)
+		list, id := numbered(field)
 		outer, inner, nested := strings.Cut(field, ".")
 		switch {
 		case list == "CustomFields":

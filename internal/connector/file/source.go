@@ -33,9 +33,6 @@ type source struct {
 // where the path's ending is not known.
 func NewSource(e usersync.Endpoint) (usersync.StreamedSource, error) {
 	path := e.Settings["path"]
-	if path == "" {
-		return nil, usersync.E(usersync.Settings, "the settings of the file name no path")
-	}
 	form, err := formOf(path)
 	if err != nil {
 		return nil, err

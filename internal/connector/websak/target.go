@@ -36,9 +36,6 @@ func NewTarget(ctx context.Context, e usersync.Endpoint, rules []usersync.Rule, 
 		return nil, err
 	}
 	lookupField := sys.Text("lookupField")
-	if lookupField != byCode && lookupField != byID {
-		return nil, sys.Unusable("lookupField", "is neither Code nor Id")
-	}
 	if len(rules) == 0 {
 		rules = mapping()
 	}
@@ -80,15 +77,11 @@ func (t *target) Traits() usersync.TargetTraits { return t.traits }
 // Key is the code, as Websak compares codes: without spaces around it, in whatever letter case. It is
 // the key by Id too, where it is what finds a user again.
 func (t *target) Key(r usersync.Record) (string, error) {
-	code := r.Get("code")
-	text, ok := code.(string)
-	switch {
-	case code != nil && !ok:
-		return "", usersync.E(usersync.Rejected, "code is not text")
-	case strings.TrimSpace(text) == "":
+	key := fold(r.Text("code"))
+	if key == "" {
 		return "", usersync.E(usersync.Rejected, "userName is missing: the user's code is made from it")
 	}
-	return fold(text), nil
+	return key, nil
 }
 
 func fold(code string) string { return strings.ToLower(strings.TrimSpace(code)) }

@@ -114,7 +114,7 @@ func TestALookUpThatFindsAnotherCodeFindsNobody(t *testing.T) {
 func TestSettingsThatCannotBeUsedAreNamed(t *testing.T) {
 	for _, bad := range [][2]string{
 		{"url", ""}, {"url", "https://u:planted@example.test"}, {"url", "https://example.test/?q=planted"}, {"tokenUrl", ""}, {"clientId", ""},
-		{"clientSecret", ""}, {"maxInFlight", "0"}, {"maxInFlight", "many"}, {"timeout", "planted"}, {"timeout", "-1s"}, {"lookupField", "planted"},
+		{"clientSecret", ""}, {"maxInFlight", "0"}, {"maxInFlight", "many"}, {"timeout", "planted"}, {"timeout", "-1s"},
 	} {
 		_, err := NewTarget(t.Context(), endpoint("https://example.test", bad[0], bad[1]), nil, secrets{}, httpx.Network{}, usersync.SystemClock{})
 		if !usersync.Is(err, usersync.Settings) || !strings.Contains(err.Error(), bad[0]) || strings.Contains(err.Error(), "planted") {

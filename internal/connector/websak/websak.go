@@ -7,6 +7,7 @@ package websak
 
 import (
 	"context"
+	"slices"
 
 	"github.com/usersync/usersync/internal/httpx"
 	"github.com/usersync/usersync/internal/usersync"
@@ -27,14 +28,7 @@ var Spec = usersync.ConnectorSpec{
 	AsSource: true,
 	AsTarget: true,
 	Key:      "code",
-	Fields: []string{ // a UserRequest's, but for those that find the user
-		"username", "externalDepartmentId", "departmentCode", "mailAddresses", "userType", "userAccesses",
-		"accessToZones", "accessTemplateId", "nationalNo", "code", "name", "title", "countryId", "postalNo",
-		"contact", "addr", "addr2", "phone", "phone2", "mobile", "emailAddr", "emailAddr2", "languageId",
-		"departmentId", "accountNumber", "note", "place", "municipalityNo", "visitingAddress", "misc1", "misc2",
-		"misc3", "misc4", "misc5", "addr3", "addr4", "leaveFrom", "leaveTo", "categoryId", "userAccessCodes",
-		"userAccessFunctions", "userRoles",
-	},
+	Fields:   fields(),
 	Removals: []usersync.Policy{usersync.Deactivate},
 	Settings: []usersync.Setting{
 		{Name: "url", Kind: usersync.URL, Required: true, Identity: true, AsSource: true, AsTarget: true},
@@ -46,6 +40,21 @@ var Spec = usersync.ConnectorSpec{
 		{Name: "maxInFlight", Kind: usersync.Number, Default: "50", Min: 1, Max: 1000, AsSource: true, AsTarget: true},
 		{Name: "timeout", Kind: usersync.Duration, Default: "30s", Min: 1, Max: 300, AsSource: true, AsTarget: true},
 	},
+}
+
+// fields are a UserRequest's, but for those that find the user.
+func fields() []usersync.TargetField {
+	return slices.Concat(
+		usersync.FieldsOf(usersync.FieldText,
+			"username", "externalDepartmentId", "departmentCode", "userType", "accessTemplateId", "nationalNo", "code",
+			"name", "title", "countryId", "postalNo", "contact", "addr", "addr2", "phone", "phone2", "mobile", "emailAddr",
+			"emailAddr2", "languageId", "departmentId", "accountNumber", "note", "place", "municipalityNo",
+			"visitingAddress", "misc1", "misc2", "misc3", "misc4", "misc5", "addr3", "addr4", "leaveFrom", "leaveTo",
+			"categoryId", "userAccessCodes"),
+		usersync.FieldsOf(usersync.FieldTexts, "mailAddresses"),
+		usersync.FieldsOf(usersync.FieldWholeNumbers, "accessToZones"),
+		usersync.FieldsOf(usersync.FieldObjects, "userAccesses", "userAccessFunctions", "userRoles"),
+	)
 }
 
 // scope is what the vendor asks for in a token.
