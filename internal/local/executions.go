@@ -32,6 +32,8 @@ type runs struct {
 	latest   int // the largest number of an execution; 0: none
 	running  int // two for the moment of a hand-over
 	failures int // executions in a row that left the job behind with an error
+
+	done chan struct{} // closed while none runs
 }
 
 var _ usersync.Executions = (*Executions)(nil)
@@ -101,6 +103,13 @@ func (e *Executions) Running(id usersync.JobID) bool {
 	return r != nil && r.running > 0
 }
 
+// Done is closed as soon as no execution of the job runs here; at once, where none does.
+func (e *Executions) Done(id usersync.JobID) <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.of(id).done
+}
+
 // Failures is how often in a row the job's executions have ended here with an error; zero while one runs.
 func (e *Executions) Failures(id usersync.JobID) int {
 	e.mu.Lock()
@@ -142,7 +151,8 @@ func (e *Executions) of(id usersync.JobID) *runs {
 	if len(e.jobs) >= remembered {
 		maps.DeleteFunc(e.jobs, func(_ usersync.JobID, r *runs) bool { return r.running == 0 })
 	}
-	r := &runs{}
+	r := &runs{done: make(chan struct{})}
+	close(r.done)
 	e.jobs[id] = r
 	return r
 }
@@ -151,6 +161,9 @@ func (e *Executions) of(id usersync.JobID) *runs {
 func (e *Executions) begin(state workflow.State, input []byte) {
 	r := e.of(state.Job)
 	r.latest = state.Execution
+	if r.running == 0 {
+		r.done = make(chan struct{})
+	}
 	r.running++
 	if e.running == 0 {
 		e.idle = make(chan struct{})
@@ -176,7 +189,9 @@ func (e *Executions) ended(state workflow.State, r *runs, err error) {
 	default: // its context has ended
 		e.log.Info("an execution was stopped; its job goes on when the next process starts", "execution", state.Name(), "company", state.Company)
 	}
-	r.running--
+	if r.running--; r.running == 0 {
+		close(r.done)
+	}
 	e.running--
 	if e.running == 0 {
 		close(e.idle)

@@ -249,8 +249,14 @@ func TestWaitEndsWithItsOwnContext(t *testing.T) {
 	if e.Wait(ctx) == nil {
 		t.Error("Wait did not wait")
 	}
+	select {
+	case <-e.Done(jobID(1)):
+		t.Error("a job that runs is done")
+	case <-e.Done(jobID(2)): // one that never ran
+	}
 	close(let)
 	if err := e.Wait(t.Context()); err != nil {
 		t.Error(err)
 	}
+	<-e.Done(jobID(1))
 }

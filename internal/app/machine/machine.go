@@ -145,6 +145,9 @@ func (m *Machine) nights(ctx context.Context) {
 	}
 }
 
+// Done is closed as soon as nothing works on the job in this process any more.
+func (m *Machine) Done(job usersync.JobID) <-chan struct{} { return m.executions.Done(job) }
+
 // Wait returns when no execution is running any more, or with ctx: a job has ended a moment before its
 // execution has.
 func (m *Machine) Wait(ctx context.Context) {

@@ -81,7 +81,7 @@ func (c *syncCommand) local(ctx context.Context, s streams, company usersync.Com
 		return err
 	}
 	defer m.Sweeping(ctx)()
-	r := &syncRun{streams: s, json: c.JSON, every: 25 * time.Millisecond, progress: newProgress(s)}
+	r := &syncRun{streams: s, json: c.JSON, every: 250 * time.Millisecond, progress: newProgress(s)}
 	var all []syncOne
 	for _, co := range companies {
 		token, err := m.Token(co.ID)
@@ -89,7 +89,7 @@ func (c *syncCommand) local(ctx context.Context, s streams, company usersync.Com
 			return err
 		}
 		at := &client{base: "http://usersync", token: token, http: m.Client()}
-		one := syncOne{company: string(co.ID), name: nameOf(co), at: at, start: func(ctx context.Context) (job, error) {
+		one := syncOne{company: string(co.ID), name: nameOf(co), at: at, done: m.Done, start: func(ctx context.Context) (job, error) {
 			return at.start(ctx, string(co.ID), c.Full)
 		}}
 		if id, found := unfinished[co.ID]; found { // goes on with that one instead of a new one
@@ -128,6 +128,7 @@ type syncOne struct {
 	company, name string
 	at            *client
 	start         func(context.Context) (job, error)
+	done          func(usersync.JobID) <-chan struct{} // closed when this process has left the job; nil: another works on it
 }
 
 // syncRun follows jobs to their ends and shows them.
@@ -200,12 +201,40 @@ func (r *syncRun) follow(ctx context.Context, one syncOne) (job, error) {
 		if jobEnded(j) {
 			return j, nil
 		}
-		if err := (usersync.SystemClock{}).Wait(ctx, r.every); err != nil {
+		left, err := r.pause(ctx, one, usersync.JobID(j.ID))
+		if err != nil {
 			return j, err
 		}
 		if j, err = one.at.get(ctx, j.ID, one.company); err != nil {
 			return j, err
 		}
+		if left && !jobEnded(j) {
+			return j, usersync.E(usersync.Unavailable, "the job "+j.ID+" broke off before its end, and goes on with the next serve or sync")
+		}
+	}
+}
+
+// pause waits until the job is to be looked at again, at the latest when this process has left it.
+func (r *syncRun) pause(ctx context.Context, one syncOne, id usersync.JobID) (left bool, err error) {
+	if one.done == nil {
+		return false, usersync.SystemClock{}.Wait(ctx, r.every)
+	}
+	done := one.done(id)
+	waiting, wake := context.WithCancel(ctx)
+	defer wake()
+	go func() {
+		select {
+		case <-done:
+			wake()
+		case <-waiting.Done():
+		}
+	}()
+	err = usersync.SystemClock{}.Wait(waiting, r.every)
+	select {
+	case <-done:
+		return true, ctx.Err()
+	default:
+		return false, err
 	}
 }
 
